@@ -1,0 +1,100 @@
+import { NEVER, type Instant } from './instant.js'
+
+interface Slot<K> {
+  readonly key: K
+  at: Instant
+  index: number
+}
+
+/**
+ * The timers of a machine: at most one deadline a key, the earliest found in O(1), set and cancelled
+ * in O(log n). Equal deadlines come out in no particular but deterministic order.
+ */
+export class Deadlines<K> {
+  readonly #slots = new Map<K, Slot<K>>()
+  readonly #heap: Slot<K>[] = []
+
+  get size(): number {
+    return this.#heap.length
+  }
+
+  /** Sets or moves the deadline of a key. */
+  set(key: K, at: Instant): void {
+    const slot = this.#slots.get(key)
+    if (slot === undefined) {
+      const fresh: Slot<K> = { key, at, index: this.#heap.length }
+      this.#slots.set(key, fresh)
+      this.#heap.push(fresh)
+      this.#up(fresh)
+      return
+    }
+    const previous = slot.at
+    slot.at = at
+    if (at < previous) this.#up(slot)
+    else this.#down(slot)
+  }
+
+  get(key: K): Instant | undefined {
+    return this.#slots.get(key)?.at
+  }
+
+  cancel(key: K): boolean {
+    const slot = this.#slots.get(key)
+    if (slot === undefined) return false
+    this.#slots.delete(key)
+    const last = this.#heap.pop() as Slot<K>
+    if (last !== slot) {
+      last.index = slot.index
+      this.#heap[slot.index] = last
+      this.#up(last)
+      this.#down(last)
+    }
+    return true
+  }
+
+  clear(): void {
+    this.#slots.clear()
+    this.#heap.length = 0
+  }
+
+  /** The earliest deadline, or NEVER. */
+  next(): Instant {
+    return this.#heap[0]?.at ?? NEVER
+  }
+
+  /** Removes and returns the earliest key that is due at `now`. */
+  takeDue(now: Instant): K | undefined {
+    const first = this.#heap[0]
+    if (first === undefined || first.at > now) return undefined
+    this.cancel(first.key)
+    return first.key
+  }
+
+  #up(slot: Slot<K>): void {
+    while (slot.index > 0) {
+      const parent = this.#heap[(slot.index - 1) >> 1] as Slot<K>
+      if (parent.at <= slot.at) return
+      this.#swap(slot, parent)
+    }
+  }
+
+  #down(slot: Slot<K>): void {
+    for (;;) {
+      const left = this.#heap[slot.index * 2 + 1]
+      const right = this.#heap[slot.index * 2 + 2]
+      let least = slot
+      if (left !== undefined && left.at < least.at) least = left
+      if (right !== undefined && right.at < least.at) least = right
+      if (least === slot) return
+      this.#swap(slot, least)
+    }
+  }
+
+  #swap(a: Slot<K>, b: Slot<K>): void {
+    const index = a.index
+    a.index = b.index
+    b.index = index
+    this.#heap[a.index] = a
+    this.#heap[b.index] = b
+  }
+}

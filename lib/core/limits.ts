@@ -1,0 +1,64 @@
+import { hours, milliseconds, minutes, seconds } from './instant.js'
+
+/**
+ * Every limit and timer of the TypeScript side, in one place. Times are microseconds. The C side's
+ * are in native/core/limits.h; spec/limits.md lists both with their reasons.
+ */
+export const LIMITS = {
+  // Timers of MS-PNRP
+  /** 3.1.2 Message Retransmission Timer. */
+  retransmissionIntervalUs: seconds(1),
+  /** 3.1.6.3: two transmissions in all. */
+  retransmissionCount: 2,
+  /** 3.1.2 Maintenance Timer; Windows note <1> for a nearly empty cache. */
+  maintenanceIntervalUs: seconds(15),
+  maintenanceIntervalSparseUs: seconds(10),
+  maintenanceSparseEntries: 2,
+  /** 3.1.2 Cloud Cleanup Timer. */
+  cloudCleanupUs: minutes(15),
+  /** 3.2.2 Conversation Timer. */
+  conversationUs: seconds(15),
+  /** 2.2.3.1 Not After, N-54: signed for each INQUIRE, 24 hours ahead. */
+  cpaLifetimeUs: hours(24),
+  /** N-54: the registration walk is repeated this often. */
+  reannounceIntervalUs: hours(24),
+  /** N-56: default deadline of an application resolve. */
+  resolveDeadlineUs: seconds(30),
+  /** N-58: an entry validated more recently than this is not validated again. */
+  revalidateAfterUs: seconds(60),
+
+  // Resolve walk
+  /** 3.1.4.4.2: stop when SuspiciousCount exceeds this. */
+  suspiciousCount: 6,
+  /** 3.1.4.4.2: stop when TotalUsefulHops exceeds this. */
+  totalUsefulHops: 22,
+  /** 3.1.5.6.1: a hop is dropped at this UseCount. */
+  useCount: 3,
+  /** 3.1.4.4.2: LOOKUP carries A while the cache holds fewer entries. */
+  sparseCacheEntries: 8,
+  /** 2.2.2.8, 2.2.2.4. */
+  flaggedPath: 22,
+  floodedList: 22,
+  /** Soft timeout of a LOOKUP (design lesson "Timeouts"), bounds and factor over the smoothed RTT. */
+  softTimeoutMinUs: milliseconds(20),
+  softTimeoutMaxUs: milliseconds(500),
+  softTimeoutRttFactor: 4,
+  /** An INQUIRE makes the publisher sign: it gets this many times longer. */
+  softTimeoutInquireFactor: 3,
+
+  // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
+  localEndpoints: 4,
+  localRegistrations: 4096,
+  pendingExchanges: 4096,
+  outstandingResolves: 1024,
+  pendingAdmissions: 128,
+  pendingAdmissionsPerSource: 16,
+  conversations: 256,
+  conversationsPerSource: 4,
+  advertisedIds: 5,
+  requestedIds: 37,
+  ssdpTargets: 5,
+  lastUsedNodes: 10,
+  routeCacheEntries: 256,
+  leafSetSide: 5,
+} as const

@@ -1,0 +1,140 @@
+import { Counters } from '../core/counters.js'
+import type { Endpoint } from '../core/endpoint.js'
+import type { Instant } from '../core/instant.js'
+import { Queue } from '../core/queue.js'
+import type { Rng } from '../core/rng.js'
+import type { RouteCache } from '../native/route-cache.js'
+import { encodeMessage } from '../wire/codec.js'
+import type { PnrpMessage, RouteEntry } from '../wire/messages.js'
+import type { CryptoJob, CryptoResult } from './crypto-port.js'
+import type { Dialect } from './dialect.js'
+import { chooseDestination } from './destination.js'
+import { Exchanges, type ExchangeRequest } from './exchanges.js'
+import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
+import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
+
+/** FILETIME of 1970-01-01 in 100 ns ticks. */
+const FILETIME_OF_UNIX_EPOCH = 116_444_736_000_000_000n
+
+export interface CloudConfig {
+  readonly scope: CloudScope
+  readonly rng: Rng
+  readonly cache: RouteCache
+  readonly dialect: Dialect
+  /** Never registers anything; answers as a publisher with an empty list (N-36, N-62). */
+  readonly resolveOnly: boolean
+}
+
+/** What is sent as a request: where, what, for whom. */
+export interface RequestOptions {
+  readonly to: Endpoint
+  readonly alternates?: readonly Endpoint[]
+  readonly reason: CloudTransmit['reason']
+  readonly owner: ExchangeOwner
+  readonly softTimeoutUs?: number
+}
+
+type RequestMessageType = Exclude<PnrpMessage, { type: 'ADVERTISE' | 'AUTHORITY' | 'ACK' }>
+
+/**
+ * State and services that all sub-machines of one cloud share (the Cloud Table entry of MS-PNRP
+ * 3.1.1). `now` is set by the cloud machine at the start of every handler.
+ */
+export class CloudContext {
+  now: Instant = 0
+  /** wallMs = now / 1000 + wallOffsetMs. */
+  wallOffsetMs = 0
+  /** Local Endpoint List, 1..4 endpoints with one port; empty without addresses. */
+  localEndpoints: readonly Endpoint[] = []
+  /** Load of the signing queue, 0..1 (N-68). */
+  signingLoad = 0
+  readonly counters = new Counters()
+  readonly transmits = new Queue<CloudTransmit>()
+  readonly effects = new Queue<CloudEffect>()
+  readonly events = new Queue<CloudEvent>()
+  readonly exchanges: Exchanges
+  readonly rng: Rng
+  readonly cache: RouteCache
+  readonly dialect: Dialect
+  readonly scope: CloudScope
+  readonly resolveOnly: boolean
+  /** Set by cloud.ts once all parts exist. */
+  parts!: CloudParts
+  readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
+  #nextJobId = 1
+
+  constructor(config: CloudConfig, onExchangeEnd: (exchange: Exchange) => void) {
+    this.rng = config.rng
+    this.cache = config.cache
+    this.dialect = config.dialect
+    this.scope = config.scope
+    this.resolveOnly = config.resolveOnly
+    this.exchanges = new Exchanges((transmit) => {
+      this.transmits.push(transmit)
+    }, onExchangeEnd)
+  }
+
+  /** Wall clock in milliseconds since 1970 UTC. */
+  get wallMs(): number {
+    return this.now / 1000 + this.wallOffsetMs
+  }
+
+  /** Wall clock as FILETIME, plus an offset in microseconds. */
+  fileTime(aheadUs = 0): bigint {
+    return FILETIME_OF_UNIX_EPOCH + BigInt(Math.floor((this.wallMs + aheadUs / 1000) * 10_000))
+  }
+
+  /** A Message ID that no pending request uses (2.2.1, N-35). */
+  newMessageId(): number {
+    for (;;) {
+      const id = this.rng.uint32()
+      if (!this.exchanges.has(id)) return id
+    }
+  }
+
+  /** Sends an answer or another message that nobody answers. */
+  send(to: Endpoint, message: PnrpMessage, reason: CloudTransmit['reason']): void {
+    this.transmits.push({ to, data: encodeMessage(message), reason })
+  }
+
+  /** Sends a request and puts it on the Pending List; undefined when that is full (counted). */
+  request(message: RequestMessageType, options: RequestOptions): Exchange | undefined {
+    const request: ExchangeRequest = {
+      kind: message.type,
+      messageId: message.messageId,
+      data: encodeMessage(message),
+      ...options,
+      ...('validatePnrpId' in message ? { validatePnrpId: message.validatePnrpId } : {}),
+      ...(message.type === 'INQUIRE' && message.nonce !== undefined ? { nonce: message.nonce } : {}),
+    }
+    const exchange = this.exchanges.start(this.now, request)
+    if (exchange === undefined) this.counters.add('refused.pending-list-full')
+    return exchange
+  }
+
+  /** RFC 3484 section 6 over the entry's addresses; the others are the alternates. */
+  destinationsOf(entry: RouteEntry): { to: Endpoint; alternates: Endpoint[] } {
+    return chooseDestination(entry, this.localEndpoints, this.scope)
+  }
+
+  newJobId(): number {
+    return this.#nextJobId++
+  }
+
+  /** Starts a crypto job; `done` runs inside a later handler. */
+  crypto(job: CryptoJob, done: (result: CryptoResult) => void): void {
+    this.#cryptoWaiting.set(job.id, done)
+    this.effects.push({ type: 'crypto', job })
+  }
+
+  cryptoDone(result: CryptoResult): void {
+    const done = this.#cryptoWaiting.get(result.id)
+    if (done === undefined) return
+    this.#cryptoWaiting.delete(result.id)
+    done(result)
+  }
+
+  forgetCrypto(): void {
+    this.#cryptoWaiting.clear()
+  }
+}

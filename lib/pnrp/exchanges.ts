@@ -1,0 +1,164 @@
+import { Deadlines } from '../core/deadlines.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import type { Instant } from '../core/instant.js'
+import { LIMITS } from '../core/limits.js'
+import type { PnrpId } from '../wire/messages.js'
+import type { Exchange, ExchangeOwner } from './parts.js'
+import type { CloudTransmit } from './interface.js'
+
+export interface ExchangeRequest {
+  readonly kind: Exchange['kind']
+  readonly messageId: number
+  readonly to: Endpoint
+  readonly alternates?: readonly Endpoint[]
+  readonly data: Uint8Array
+  readonly reason: CloudTransmit['reason']
+  readonly validatePnrpId?: PnrpId
+  readonly nonce?: Uint8Array
+  readonly owner: ExchangeOwner
+  /** Call `onSoftTimeout` this long after sending (microseconds). */
+  readonly softTimeoutUs?: number
+}
+
+class PendingExchange implements Exchange {
+  readonly kind: Exchange['kind']
+  readonly messageId: number
+  readonly to: Endpoint
+  readonly alternates: readonly Endpoint[]
+  readonly validatePnrpId?: PnrpId
+  readonly nonce?: Uint8Array
+  readonly owner: ExchangeOwner
+  readonly data: Uint8Array
+  readonly reason: CloudTransmit['reason']
+  readonly sentAt: Instant
+  retryCount: number = LIMITS.retransmissionCount
+  /** When the retransmission timer fires. */
+  retryAt: Instant
+  /** When the soft timeout fires, if it has not yet. */
+  softAt: Instant | undefined
+
+  constructor(now: Instant, request: ExchangeRequest) {
+    this.kind = request.kind
+    this.messageId = request.messageId
+    this.to = request.to
+    this.alternates = request.alternates ?? []
+    if (request.validatePnrpId !== undefined) this.validatePnrpId = request.validatePnrpId
+    if (request.nonce !== undefined) this.nonce = request.nonce
+    this.owner = request.owner
+    this.data = request.data
+    this.reason = request.reason
+    this.sentAt = now
+    this.retryAt = now + LIMITS.retransmissionIntervalUs
+    this.softAt =
+      request.softTimeoutUs === undefined || request.softTimeoutUs >= LIMITS.retransmissionIntervalUs
+        ? undefined
+        : now + request.softTimeoutUs
+  }
+
+  get nextAt(): Instant {
+    return this.softAt !== undefined && this.softAt < this.retryAt ? this.softAt : this.retryAt
+  }
+}
+
+/**
+ * The Pending List (MS-PNRP 3.1.1) and its Message Retransmission Timers (3.1.2, 3.1.6.3), keyed by
+ * Message ID. An answer must come from where the request went (N-35). Sent at 0 s and 1 s, given up
+ * at 2 s.
+ */
+export class Exchanges {
+  readonly #pending = new Map<number, PendingExchange>()
+  readonly #deadlines = new Deadlines<number>()
+  readonly #transmit: (transmit: CloudTransmit) => void
+  readonly #onDropped: (exchange: Exchange) => void
+
+  /** `onDropped` hears of every exchange that ends, so that its reassembly can be freed. */
+  constructor(
+    transmit: (transmit: CloudTransmit) => void,
+    onDropped: (exchange: Exchange) => void = () => {},
+  ) {
+    this.#transmit = transmit
+    this.#onDropped = onDropped
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  has(messageId: number): boolean {
+    return this.#pending.has(messageId)
+  }
+
+  get full(): boolean {
+    return this.#pending.size >= LIMITS.pendingExchanges
+  }
+
+  /** Sends a request and waits for its answer. Returns undefined when the list is full. */
+  start(now: Instant, request: ExchangeRequest): Exchange | undefined {
+    if (this.full) return undefined
+    const exchange = new PendingExchange(now, request)
+    this.#pending.set(exchange.messageId, exchange)
+    this.#deadlines.set(exchange.messageId, exchange.nextAt)
+    this.#transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+    return exchange
+  }
+
+  /** The exchange that this answer belongs to; it stays pending. */
+  match(
+    ackedMessageId: number,
+    from: Endpoint,
+    ...kinds: readonly Exchange['kind'][]
+  ): Exchange | undefined {
+    const exchange = this.#pending.get(ackedMessageId)
+    if (exchange === undefined || !kinds.includes(exchange.kind)) return undefined
+    if (sameEndpoint(exchange.to, from)) return exchange
+    return exchange.alternates.some((other) => sameEndpoint(other, from)) ? exchange : undefined
+  }
+
+  /** Removes an answered or abandoned exchange; its owner is not told. */
+  finish(messageId: number): boolean {
+    const exchange = this.#pending.get(messageId)
+    if (exchange === undefined) return false
+    this.#pending.delete(messageId)
+    this.#deadlines.cancel(messageId)
+    this.#onDropped(exchange)
+    return true
+  }
+
+  next(): Instant {
+    return this.#deadlines.next()
+  }
+
+  /** MS-PNRP 3.1.6.3. */
+  handleTimeout(now: Instant): void {
+    for (;;) {
+      const messageId = this.#deadlines.takeDue(now)
+      if (messageId === undefined) return
+      const exchange = this.#pending.get(messageId)
+      if (exchange !== undefined) this.#expire(now, exchange)
+    }
+  }
+
+  clear(): void {
+    this.#pending.clear()
+    this.#deadlines.clear()
+  }
+
+  #expire(now: Instant, exchange: PendingExchange): void {
+    if (exchange.softAt !== undefined && exchange.softAt <= now) {
+      exchange.softAt = undefined
+      this.#deadlines.set(exchange.messageId, exchange.nextAt)
+      exchange.owner.onSoftTimeout?.(exchange)
+      return
+    }
+    exchange.retryCount--
+    if (exchange.retryCount > 0) {
+      exchange.retryAt = now + LIMITS.retransmissionIntervalUs
+      this.#deadlines.set(exchange.messageId, exchange.nextAt)
+      this.#transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+      return
+    }
+    this.#pending.delete(exchange.messageId)
+    this.#onDropped(exchange)
+    exchange.owner.onGivenUp?.(exchange)
+  }
+}
