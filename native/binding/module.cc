@@ -1,0 +1,15 @@
+#include "binding/module.h"
+
+#include "core/peernet.h"
+
+namespace peernet {
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new InstanceData());
+  exports.Set("version", Napi::String::New(env, pn_version()));
+  return exports;
+}
+
+NODE_API_MODULE(peernet, Init)
+
+} // namespace peernet

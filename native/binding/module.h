@@ -1,0 +1,18 @@
+// What the binding's files share. Each feature file has one `Init<Thing>(env, exports)`,
+// declared here and called once in module.cc.
+#ifndef PN_BINDING_MODULE_H
+#define PN_BINDING_MODULE_H
+
+#include <napi.h>
+
+namespace peernet {
+
+// State of one JavaScript environment (main thread or worker). Nothing in the addon is global,
+// so several environments can load it side by side. Reach it by InstanceData::Of(env).
+struct InstanceData {
+  static InstanceData &Of(Napi::Env env) { return *env.GetInstanceData<InstanceData>(); }
+};
+
+} // namespace peernet
+
+#endif
