@@ -1,4 +1,7 @@
 import type { Endpoint } from '../core/endpoint.js'
+import type { ResolveCriteria } from './constants.js'
+
+export { ResolveCriteria, ResolveReason } from './constants.js'
 
 /** 32 bytes, most significant first: P2P ID (16) then service location (16). MS-PNRP 1.3.1.2. */
 export type PnrpId = Uint8Array
@@ -104,23 +107,6 @@ export interface AckMessage {
   /** Flag N. */
   readonly notFound: boolean
 }
-
-export const ResolveCriteria = {
-  NONE: 0x00,
-  ANY_PEER_NAME: 0x01,
-  NEAREST_PEER_NAME: 0x02,
-  NEAREST64_PEER_NAME: 0x04,
-  UPPER_BITS: 0x08,
-} as const
-export type ResolveCriteria = (typeof ResolveCriteria)[keyof typeof ResolveCriteria]
-
-export const ResolveReason = {
-  APP_REQUEST: 0,
-  REGISTRATION: 1,
-  CACHE_MAINTENANCE: 2,
-  SPLIT_DETECTION: 3,
-} as const
-export type ResolveReason = (typeof ResolveReason)[keyof typeof ResolveReason]
 
 /** MS-PNRP 2.2.2.8. */
 export interface LookupMessage {

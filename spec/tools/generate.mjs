@@ -1,0 +1,101 @@
+// Generates the wire constants of both languages from spec/fields/pnrp.tsv.
+//
+//   node spec/tools/generate.mjs            writes native/core/pnrp_const.h, lib/wire/constants.ts
+//   node spec/tools/generate.mjs --check    fails when one of them is not what would be written
+import fs from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { readTable } from './tsv.mjs'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const table = 'spec/fields/pnrp.tsv'
+
+/** Group of the table → title, TypeScript object. The C prefix is PN_<GROUP>_. */
+const GROUPS = {
+  field: ['FieldIDs of message elements', 'FieldId'],
+  message: ['Message types', 'MessageType'],
+  value: ['Fixed values', 'WireValue'],
+  solicit_type: ['Solicit Type', 'SolicitType'],
+  flood_flag: ['Flags of FLOOD', 'FloodFlag'],
+  inquire_flag: ['Flags of INQUIRE', 'InquireFlag'],
+  authority_flag: ['Flags of AUTHORITY_BUFFER', 'AuthorityFlag'],
+  ack_flag: ['Flags of ACK', 'AckFlag'],
+  lookup_flag: ['Flags of LOOKUP', 'LookupFlag'],
+  criteria: ['Resolve Criteria', 'ResolveCriteria'],
+  reason: ['Resolve Reason Code', 'ResolveReason'],
+  cpa_flag: ['Flags of an Encoded CPA', 'CpaFlag'],
+  payload_type: ['Payload types', 'PayloadType'],
+  string_type: ['String Type of an EXTENDED_PAYLOAD', 'StringType'],
+  length: ['Fixed lengths in bytes', 'WireLength'],
+  offset: ['Offsets in bytes', 'WireOffset'],
+  limit: ['Limits', 'WireLimit'],
+}
+
+const banner = `Generated from ${table} by spec/tools/generate.mjs (npm run generate). Do not edit.`
+
+function readGroups() {
+  const groups = new Map(Object.keys(GROUPS).map((group) => [group, []]))
+  for (const row of readTable(`${root}${table}`)) {
+    const rows = groups.get(row.group)
+    if (rows === undefined) throw new Error(`${table}: unknown group ${row.group}`)
+    if (!/^[A-Z][A-Z0-9_]*$/.test(row.name)) throw new Error(`${table}: bad name ${row.name}`)
+    if (!Number.isSafeInteger(Number(row.value)))
+      throw new Error(`${table}: ${row.name}: no number`)
+    if (rows.some((other) => other.name === row.name)) {
+      throw new Error(`${table}: ${row.group} ${row.name} twice`)
+    }
+    rows.push(row)
+  }
+  return groups
+}
+
+function cHeader(groups) {
+  const lines = [`/* ${banner} */`, '#ifndef PN_PNRP_CONST_H', '#define PN_PNRP_CONST_H']
+  for (const [group, rows] of groups) {
+    lines.push('', `/* ${GROUPS[group][0]} */`)
+    for (const { name, value, section, meaning } of rows) {
+      lines.push(`/* MS-PNRP ${section}: ${meaning} */`)
+      lines.push(`#define PN_${group.toUpperCase()}_${name} ${value}u`)
+    }
+  }
+  return `${[...lines, '', '#endif'].join('\n')}\n`
+}
+
+function typescriptModule(groups) {
+  const lines = [`// ${banner}`]
+  for (const [group, rows] of groups) {
+    const [title, object] = GROUPS[group]
+    lines.push('', `/** ${title}. */`, `export const ${object} = {`)
+    for (const { name, value, section, meaning } of rows) {
+      const literal = value.startsWith('0x') ? value.toLowerCase() : value
+      lines.push(`  /** MS-PNRP ${section}: ${meaning}. */`, `  ${name}: ${literal},`)
+    }
+    lines.push('} as const', `export type ${object} = (typeof ${object})[keyof typeof ${object}]`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** Path → content of every generated file. */
+export function generate() {
+  const groups = readGroups()
+  return new Map([
+    ['native/core/pnrp_const.h', cHeader(groups)],
+    ['lib/wire/constants.ts', typescriptModule(groups)],
+  ])
+}
+
+/** Paths of generated files that differ from what the table says now. */
+export function staleFiles() {
+  const stale = ([file, text]) =>
+    !fs.existsSync(`${root}${file}`) || fs.readFileSync(`${root}${file}`, 'utf8') !== text
+  return [...generate()].filter(stale).map(([file]) => file)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv.includes('--check')) {
+    const stale = staleFiles()
+    for (const file of stale) console.error(`${file} is stale: run npm run generate`)
+    process.exitCode = stale.length > 0 ? 1 : 0
+  } else {
+    for (const [file, text] of generate()) fs.writeFileSync(`${root}${file}`, text)
+  }
+}
