@@ -46,6 +46,9 @@ export const LIMITS = {
   /** An INQUIRE makes the publisher sign: it gets this many times longer. */
   softTimeoutInquireFactor: 3,
 
+  /** N-05: sockets bind from this port on, and lower ports make an endpoint unusable. */
+  lowestPort: 1025,
+
   // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
   localEndpoints: 4,
   localRegistrations: 4096,

@@ -8,7 +8,7 @@ import { encodeMessage } from '../wire/codec.js'
 import type { PnrpMessage, RouteEntry } from '../wire/messages.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
 import type { Dialect } from './dialect.js'
-import { chooseDestination } from './destination.js'
+import { chooseDestination, type Destination } from './destination.js'
 import { Exchanges, type ExchangeRequest } from './exchanges.js'
 import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
 import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
@@ -112,8 +112,11 @@ export class CloudContext {
     return exchange
   }
 
-  /** RFC 3484 section 6 over the entry's addresses; the others are the alternates. */
-  destinationsOf(entry: RouteEntry): { to: Endpoint; alternates: Endpoint[] } {
+  /**
+   * RFC 3484 section 6 over the entry's addresses; the others are the alternates. Undefined when no
+   * address can be used in this cloud (N-67): such an entry is as good as none.
+   */
+  destinationsOf(entry: RouteEntry): Destination | undefined {
     return chooseDestination(entry, this.localEndpoints, this.scope)
   }
 
