@@ -63,5 +63,8 @@ export const LIMITS = {
   ssdpTargets: 5,
   lastUsedNodes: 10,
   routeCacheEntries: 256,
+  /** Progress events kept for a reader of a resolution who lags behind. */
+  resolutionEvents: 4096,
+  cloudEvents: 1024,
   leafSetSide: 5,
 } as const
