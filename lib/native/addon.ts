@@ -7,6 +7,21 @@ import { fileURLToPath } from 'node:url'
 export interface Addon {
   /** Version of the package the native core was built from. */
   readonly version: string
+
+  // native/binding/crypto.cc; digest.ts and rsa.ts are its façades
+  readonly hashInput: Uint8Array
+  readonly hashOutput: Uint8Array
+  sha1(input: number | Uint8Array): void
+  sha256(input: number | Uint8Array): void
+  rsaPublicKey(der: Uint8Array): object | undefined
+  rsaPrivateKey(der: Uint8Array): object | undefined
+  rsaSign(key: object, data: Uint8Array, order: number, out: Uint8Array): boolean
+  rsaVerify(key: object, data: Uint8Array, signature: Uint8Array): number
+  rsaBatch(
+    operations: readonly (readonly [object, Uint8Array, number | Uint8Array])[],
+    callback: (results: (boolean | number | Uint8Array)[]) => void,
+  ): void
+  cryptoSelfTest(): string | undefined
 }
 
 const require = createRequire(import.meta.url)

@@ -11,7 +11,12 @@ namespace peernet {
 // so several environments can load it side by side. Reach it by InstanceData::Of(env).
 struct InstanceData {
   static InstanceData &Of(Napi::Env env) { return *env.GetInstanceData<InstanceData>(); }
+
+  // crypto.cc: keeps the arrays that hashing shares with JavaScript alive.
+  Napi::Reference<Napi::ArrayBuffer> hash_slab;
 };
+
+void InitCrypto(Napi::Env env, Napi::Object exports);
 
 } // namespace peernet
 

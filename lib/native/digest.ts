@@ -1,0 +1,26 @@
+import { addon } from './addon.js'
+
+const { hashInput, hashOutput } = addon
+const sha1Output = hashOutput.subarray(0, 20)
+
+/** SHA-1 (20 bytes), which MS-PNRP uses for names, nonces and signatures. */
+export function sha1(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= hashInput.length) {
+    hashInput.set(bytes)
+    addon.sha1(bytes.length)
+  } else {
+    addon.sha1(bytes)
+  }
+  return sha1Output.slice()
+}
+
+/** SHA-256 (32 bytes). */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= hashInput.length) {
+    hashInput.set(bytes)
+    addon.sha256(bytes.length)
+  } else {
+    addon.sha256(bytes)
+  }
+  return hashOutput.slice()
+}
