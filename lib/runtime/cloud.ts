@@ -58,11 +58,7 @@ export interface CacheEntryInfo {
   readonly leaf: boolean
 }
 
-export type Criteria =
-  | 'any-peer-name'
-  | 'nearest-peer-name'
-  | 'nearest64-peer-name'
-  | 'exact'
+export type Criteria = 'any-peer-name' | 'nearest-peer-name' | 'nearest64-peer-name' | 'exact'
 
 export interface ResolveOptions {
   /** Default 'any-peer-name'. */

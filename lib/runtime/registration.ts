@@ -202,10 +202,7 @@ export class Registration {
 
   /** Feeds a machine event about this registration. */
   handleEvent(
-    event: Extract<
-      CloudEvent,
-      { type: 'registration' | 'unregistered' | 'registration-failed' }
-    >,
+    event: Extract<CloudEvent, { type: 'registration' | 'unregistered' | 'registration-failed' }>,
   ): void {
     switch (event.type) {
       case 'registration':

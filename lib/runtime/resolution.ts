@@ -35,12 +35,7 @@ export interface ResolvedRecord {
 
 /** How a resolution ended. 'unreachable': the name is published, but its publisher did not answer. */
 export type ResolutionStatus =
-  | 'found'
-  | 'not-found'
-  | 'unreachable'
-  | 'refused'
-  | 'timeout'
-  | 'aborted'
+  'found' | 'not-found' | 'unreachable' | 'refused' | 'timeout' | 'aborted'
 
 export interface ResolutionSummary {
   readonly status: ResolutionStatus

@@ -1,0 +1,280 @@
+import { PeernetError } from '../core/errors.js'
+import type { Cloud, Criteria } from '../runtime/cloud.js'
+import type { OpenCloudOptions } from '../runtime/open-options.js'
+import type { Registration, RegisterOptions } from '../runtime/registration.js'
+import type { ServiceEndpoint } from '../runtime/resolution.js'
+import type { CallOptions, Controller, Json, JsonObject } from './controller.js'
+import { Params } from './params.js'
+
+/** What the service needs from the rest: opening clouds and finding identities. */
+export interface ServicePorts {
+  openCloud(options: OpenCloudOptions): Promise<Cloud>
+  /** Throws ERR_PEERNET_IDENTITY_NOT_FOUND. */
+  loadIdentity(nameOrAuthority: string): Promise<unknown>
+  readonly version: string
+  readonly log: (event: JsonObject) => void
+}
+
+const SERVICE_LIMITS = { clouds: 32, registrations: 4096 } as const
+
+interface OpenedCloud {
+  readonly key: string
+  readonly options: OpenCloudOptions
+  readonly cloud: Cloud
+}
+
+type Method = (params: Params, options: CallOptions) => Promise<Json>
+
+/**
+ * The methods behind the commands, over clouds that are opened when first used. The daemon serves
+ * one of these; a command without a daemon makes its own.
+ */
+export class NamingService implements Controller {
+  readonly remote = false
+  readonly #ports: ServicePorts
+  readonly #defaults: OpenCloudOptions
+  readonly #clouds = new Map<string, Promise<OpenedCloud>>()
+  readonly #registrations = new Map<string, { registration: Registration; cloud: string }>()
+  readonly #methods: Readonly<Record<string, Method>>
+  #nextRegistration = 1
+
+  constructor(ports: ServicePorts, defaults: OpenCloudOptions = {}) {
+    this.#ports = ports
+    this.#defaults = defaults
+    this.#methods = {
+      'service.status': () => this.#status(),
+      'cloud.list': () => this.#list(),
+      'cloud.join': (params) => this.#join(params),
+      'cloud.statistics': (params) => this.#statistics(params),
+      'cloud.cache': (params) => this.#cache(params),
+      'cloud.flush': (params) => this.#flush(params),
+      'cloud.sync': (params) => this.#sync(params),
+      'cloud.repair': (params) => this.#repair(params),
+      'peer.register': (params) => this.#register(params),
+      'peer.unregister': (params) => this.#unregister(params),
+      'peer.registrations': () => Promise.resolve(this.#listRegistrations()),
+      'peer.resolve': (params, options) => this.#resolve(params, options),
+      'peer.ping': (params) => this.#ping(params),
+    }
+  }
+
+  call(method: string, params: JsonObject, options: CallOptions = {}): Promise<Json> {
+    const run = Object.hasOwn(this.#methods, method) ? this.#methods[method] : undefined
+    if (run === undefined) {
+      return Promise.reject(
+        new PeernetError('ERR_PEERNET_INVALID_ARG', `no such method: ${method}`),
+      )
+    }
+    this.#ports.log({ call: method })
+    return Promise.resolve().then(() => run(new Params(params), options))
+  }
+
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#clouds.values())
+    this.#clouds.clear()
+    this.#registrations.clear()
+    await Promise.all(
+      opened.map((result) => (result.status === 'fulfilled' ? result.value.cloud.close() : null)),
+    )
+  }
+
+  async #cloud(params: Params): Promise<OpenedCloud> {
+    const options = { ...this.#defaults, ...params.cloudOptions() }
+    const key = keyOf(options)
+    const known = this.#clouds.get(key)
+    if (known !== undefined) return known
+    if (this.#clouds.size >= SERVICE_LIMITS.clouds) {
+      throw new PeernetError('ERR_PEERNET_LIMIT', `at most ${SERVICE_LIMITS.clouds} clouds`)
+    }
+    const opening = this.#ports.openCloud(options).then((cloud) => ({ key, options, cloud }))
+    this.#clouds.set(key, opening)
+    try {
+      return await opening
+    } catch (error) {
+      this.#clouds.delete(key)
+      throw error
+    }
+  }
+
+  async #opened(): Promise<OpenedCloud[]> {
+    const results = await Promise.allSettled(this.#clouds.values())
+    return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  }
+
+  async #status(): Promise<Json> {
+    return {
+      version: this.#ports.version,
+      pid: process.pid,
+      clouds: await this.#list(),
+      registrations: this.#listRegistrations(),
+    }
+  }
+
+  async #list(): Promise<Json> {
+    return (await this.#opened()).map(describeCloud)
+  }
+
+  /** Opens the cloud and waits until it is joined or known to be alone. */
+  async #join(params: Params): Promise<Json> {
+    const opened = await this.#cloud(params)
+    const timeoutMs = params.optionalNumber('timeoutMs')
+    try {
+      await opened.cloud.whenJoined({
+        orAlone: true,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
+    } catch (error) {
+      if (!(error instanceof PeernetError) || error.code !== 'ERR_PEERNET_TIMEOUT') throw error
+    }
+    return describeCloud(opened)
+  }
+
+  async #statistics(params: Params): Promise<Json> {
+    const opened = await this.#cloud(params)
+    const statistics = opened.cloud.statistics()
+    return {
+      ...describeCloud(opened),
+      ...statistics,
+      estimatedNodes: statistics.estimatedNodes ?? null,
+    } as JsonObject
+  }
+
+  async #cache(params: Params): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    return cloud.cache() as unknown as Json
+  }
+
+  async #flush(params: Params): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    cloud.flushCache()
+    return null
+  }
+
+  async #sync(params: Params): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    cloud.synchronize(params.string('node'))
+    return null
+  }
+
+  async #repair(params: Params): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    cloud.repair()
+    return null
+  }
+
+  async #register(params: Params): Promise<Json> {
+    if (this.#registrations.size >= SERVICE_LIMITS.registrations) {
+      throw new PeernetError(
+        'ERR_PEERNET_LIMIT',
+        `at most ${SERVICE_LIMITS.registrations} registrations`,
+      )
+    }
+    const identityName = params.optionalString('identity')
+    const identity =
+      identityName === undefined ? undefined : await this.#ports.loadIdentity(identityName)
+    const opened = await this.#cloud(params)
+    const registration = await opened.cloud.register(params.string('name'), {
+      ...registerOptions(params),
+      ...(identity === undefined ? {} : { identity }),
+    })
+    const id = String(this.#nextRegistration++)
+    this.#registrations.set(id, { registration, cloud: opened.key })
+    return describeRegistration(id, registration, opened.key)
+  }
+
+  async #unregister(params: Params): Promise<Json> {
+    const wanted = params.string('registration')
+    const ids = [...this.#registrations]
+      .filter(([id, { registration }]) => id === wanted || registration.peerName === wanted)
+      .map(([id]) => id)
+    if (ids.length === 0) {
+      throw new PeernetError('ERR_PEERNET_NAME_NOT_FOUND', `nothing registered as ${wanted}`)
+    }
+    for (const id of ids) {
+      await this.#registrations.get(id)?.registration.close()
+      this.#registrations.delete(id)
+    }
+    return { unregistered: ids }
+  }
+
+  #listRegistrations(): Json {
+    return [...this.#registrations].map(([id, { registration, cloud }]) =>
+      describeRegistration(id, registration, cloud),
+    )
+  }
+
+  async #resolve(params: Params, options: CallOptions): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    const criteria = params.optionalString('criteria') as Criteria | undefined
+    const max = params.optionalNumber('max')
+    const timeoutMs = params.optionalNumber('timeoutMs')
+    const resolution = cloud.resolve(params.string('name'), {
+      includeLocal: params.optionalBoolean('includeLocal') ?? this.remote,
+      ...(criteria === undefined ? {} : { criteria }),
+      ...(max === undefined ? {} : { max }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    for await (const event of resolution) {
+      options.onEvent?.(plain(event))
+    }
+    return plain({ records: await resolution.results, summary: await resolution.summary })
+  }
+
+  async #ping(params: Params): Promise<Json> {
+    const { cloud } = await this.#cloud(params)
+    const ms = await cloud.ping(params.string('node'), params.optionalString('pnrpId'))
+    return { node: params.string('node'), milliseconds: ms ?? null }
+  }
+}
+
+function registerOptions(params: Params): RegisterOptions {
+  const endpoints = params.optionalArray('endpoints') as ServiceEndpoint[] | undefined
+  const comment = params.optionalString('comment')
+  const text = params.optionalString('payload')
+  const base64 = params.optionalString('payloadBase64')
+  const prefix = params.optionalString('locationPrefix')
+  const payload = base64 === undefined ? text : new Uint8Array(Buffer.from(base64, 'base64'))
+  return {
+    ...(endpoints === undefined ? {} : { endpoints }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(payload === undefined ? {} : { payload }),
+    ...(prefix === undefined ? {} : { locationPrefix: prefix }),
+  }
+}
+
+/** Bytes become base64 (`payloadBase64`), dates ISO text, so that both controllers look alike. */
+function plain(value: unknown): Json {
+  return JSON.parse(
+    JSON.stringify(value, (key, inner: unknown) =>
+      inner instanceof Uint8Array ? { base64: Buffer.from(inner).toString('base64') } : inner,
+    ),
+  ) as Json
+}
+
+function describeCloud({ key, cloud }: OpenedCloud): JsonObject {
+  return {
+    cloud: key,
+    scope: cloud.scope,
+    state: cloud.state.state,
+    reason: cloud.state.reason,
+    endpoints: cloud.endpoints,
+  }
+}
+
+function describeRegistration(id: string, registration: Registration, cloud: string): JsonObject {
+  return {
+    registration: id,
+    peerName: registration.peerName,
+    pnrpId: registration.pnrpId ?? null,
+    status: registration.status,
+    cloud,
+  }
+}
+
+/** Names a cloud by what distinguishes it: scope, zone or addresses, port. */
+function keyOf(options: OpenCloudOptions): string {
+  const where = options.addresses?.join(',') ?? options.interface ?? ''
+  const port = options.port === undefined ? '' : `:${options.port}`
+  return `${options.scope ?? (options.addresses === undefined ? 'default' : 'given')}_${where}${port}`
+}
