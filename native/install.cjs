@@ -139,9 +139,9 @@ function build({ clean = true, verbose = false } = {}) {
   if (result.status !== 0) {
     const hint =
       nodeDirectory === undefined
-        ? `\nNo headers of Node ${process.versions.node} lie beside ${process.execPath}, so node-gyp ` +
-          'tried to download them.\nInstall Node from nodejs.org (its archive contains them), or set ' +
-          'npm_config_nodedir to a directory with include/node.'
+        ? `\nNo headers of Node ${process.versions.node} lie beside ${process.execPath}, so ` +
+          'node-gyp tried to download them.\nInstall Node from nodejs.org (its archive contains ' +
+          'them), or set npm_config_nodedir to a directory with include/node.'
         : ''
     throw new InstallError(
       `${result.stdout ?? ''}${result.stderr ?? ''}\nbuilding the native addon failed ` +

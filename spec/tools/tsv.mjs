@@ -3,7 +3,7 @@ import fs from 'node:fs'
 
 /** Rows as objects keyed by the header's names. Throws on a row with another number of cells. */
 export function readTable(file) {
-  const [header = '', ...lines] = fs.readFileSync(file, 'utf8').trimEnd().split('\n')
+  const [header = '', ...lines] = fs.readFileSync(file, 'utf8').replace(/\n$/, '').split('\n')
   const columns = header.split('\t')
   return lines.map((line, index) => {
     const cells = line.split('\t')

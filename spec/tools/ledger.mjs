@@ -1,0 +1,191 @@
+// The ledger: one row per requirement of MS-PNRP, and what is known of the tests that prove it.
+import fs from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { formatTable, readTable } from './tsv.mjs'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const ledgerFile = path.join(root, 'spec/ledger/pnrp.tsv')
+export const COLUMNS = [
+  ...['id', 'section', 'level', 'role', 'text'],
+  ...['status', 'symbol', 'test', 'note'],
+]
+export const STATUSES = ['implemented', 'open', 'n/a']
+
+export const readLedger = () => readTable(ledgerFile)
+export const writeLedger = (rows) => fs.writeFileSync(ledgerFile, formatTable(COLUMNS, rows))
+
+function filesBelow(directory, pattern) {
+  const base = path.join(root, directory)
+  if (!fs.existsSync(base)) return []
+  return fs
+    .readdirSync(base, { recursive: true })
+    .map((name) => `${directory}/${name.split(path.sep).join('/')}`)
+    .filter((name) => pattern.test(name) && !name.includes('node_modules'))
+    .sort()
+}
+
+const LITERAL = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`/y
+const TEST_CALL = /(?<![\w.])\w*[tT]est(?:\.only)?\(\s*/g
+const C_TEST = /\bPN_TEST\(\s*\w+\s*,\s*((?:"(?:[^"\\\n]|\\.)*"\s*)+)\)/g
+
+/** Titles given to test(…) in TypeScript. Skipped tests prove nothing and are left out. */
+function titlesInTypescript(text) {
+  const titles = []
+  for (const match of text.matchAll(TEST_CALL)) {
+    LITERAL.lastIndex = match.index + match[0].length
+    const literal = LITERAL.exec(text)
+    const title = literal?.[1] ?? literal?.[2] ?? literal?.[3]
+    if (title !== undefined) titles.push(title.replaceAll(/\\(.)/g, '$1'))
+  }
+  return titles
+}
+
+function titlesInC(text) {
+  return [...text.matchAll(C_TEST)].map((match) =>
+    [...match[1].matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((piece) => piece[1]).join(''),
+  )
+}
+
+/** Every test of the project: { file, title }. */
+export function findTests() {
+  const tests = []
+  for (const file of filesBelow('test', /\.test\.ts$/)) {
+    const text = fs.readFileSync(path.join(root, file), 'utf8')
+    for (const title of titlesInTypescript(text)) tests.push({ file, title })
+  }
+  for (const file of filesBelow('test/unit/native', /\.c$/)) {
+    const text = fs.readFileSync(path.join(root, file), 'utf8')
+    for (const title of titlesInC(text)) tests.push({ file, title })
+  }
+  return tests
+}
+
+/** Requirement ids in a title, e.g. PNRP-3.1.5.6.1-11. */
+export const idsIn = (title) => title.match(/\bPNRP-\d+(?:\.\d+)*-\d+\b/g) ?? []
+
+/** id → tests whose title names it. */
+export function provenBy(tests) {
+  const proofs = new Map()
+  for (const test of tests) {
+    for (const id of idsIn(test.title)) proofs.set(id, [...(proofs.get(id) ?? []), test])
+  }
+  return proofs
+}
+
+/** Tests that an entry `<file fragment>#<title fragment>` of the test column means. */
+export function testsNamed(entry, tests) {
+  const [file = '', title = ''] = entry.split(/#(.*)/s)
+  if (file === '' || title === '') return []
+  return tests.filter((test) => test.file.includes(file) && test.title.includes(title))
+}
+
+/** Whether `<file>#<identifier>` of the symbol column exists. */
+export function symbolExists(entry) {
+  const [file = '', name = ''] = entry.split('#')
+  const full = path.join(root, file)
+  if (name === '' || !fs.existsSync(full)) return false
+  const identifier = name.split('.').at(-1)
+  return new RegExp(`\\b${identifier}\\b`).test(fs.readFileSync(full, 'utf8'))
+}
+
+const list = (cell) => cell.split('; ').filter((entry) => entry !== '')
+
+/** Everything wrong with the ledger, as sentences. */
+export function problems(rows, tests) {
+  const found = []
+  const known = new Set(rows.map((row) => row.id))
+  const proofs = provenBy(tests)
+  if (known.size !== rows.length) found.push('an id occurs twice')
+  for (const [id, [test]] of proofs) {
+    if (!known.has(id)) found.push(`${test.file}: "${test.title}" names ${id}, which is no row`)
+  }
+  for (const row of rows) {
+    if (!STATUSES.includes(row.status)) found.push(`${row.id}: status "${row.status}"`)
+    for (const entry of list(row.test)) {
+      if (testsNamed(entry, tests).length === 0) found.push(`${row.id}: no test is "${entry}"`)
+    }
+    for (const entry of list(row.symbol)) {
+      if (!symbolExists(entry)) found.push(`${row.id}: no symbol "${entry}"`)
+    }
+    if (row.status === 'implemented') {
+      const hasProof = proofs.has(row.id) || list(row.test).length > 0
+      if (!hasProof) found.push(`${row.id}: implemented, but no test proves it`)
+      if (row.symbol === '') found.push(`${row.id}: implemented, but no symbol is named`)
+    }
+    if (row.status === 'n/a' && row.note === '') found.push(`${row.id}: n/a without a reason`)
+  }
+  return found
+}
+
+/** Fills status, test and symbol from what tests and comments say now; keeps hand-made cells. */
+export function updated(rows, tests) {
+  const proofs = provenBy(tests)
+  const symbols = citedSymbols()
+  return rows.map((row) => {
+    const kept = list(row.test).filter((entry) => testsNamed(entry, tests).length > 0)
+    const derived = (proofs.get(row.id) ?? []).map((test) => `${test.file}#${row.id}`)
+    const proof = [...new Set([...kept, ...derived])].join('; ')
+    if (row.status === 'n/a') return { ...row, test: proof }
+    if (proof === '') return { ...row, status: 'open', test: '', symbol: '' }
+    const ours = list(row.symbol).filter(symbolExists).join('; ')
+    const symbol = ours !== '' ? ours : nearest(symbols, row.section)
+    return { ...row, status: 'implemented', test: proof, symbol }
+  })
+}
+
+const CITATION = /(?:MS-PNRP |\b)(\d(?:\.\d+){1,5})\b/g
+const MODIFIERS = '(?:(?:export|abstract|static|private|protected|readonly|get|set)\\s+)*'
+const DECLARATIONS = [
+  new RegExp(`^\\s*${MODIFIERS}(?:function|class|interface|const|type|enum)\\s+(\\w+)`),
+  new RegExp(`^  ${MODIFIERS}(\\w+)\\s*(?:<[^>]*>)?\\([^)]*\\)?.*\\{?$`),
+  /^(?:(?:static|inline|const)\s+)*[a-z]\w*[\s*]+(pn_\w+)\s*\(/,
+]
+const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'return', 'catch', 'function', 'super'])
+
+function declared(line) {
+  const names = DECLARATIONS.map((pattern) => pattern.exec(line)?.[1])
+  return names.find((name) => name !== undefined && !KEYWORDS.has(name))
+}
+
+/** Section → symbols whose comments cite it: [{ section, entry }], in file order. */
+function citedSymbols() {
+  const files = [...filesBelow('lib', /\.ts$/), ...filesBelow('native', /\.(c|h)$/)]
+  const cited = []
+  for (const file of files.filter((name) => !/constants\.ts$|pnrp_const\.h$/.test(name))) {
+    const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
+    lines.forEach((line, index) => {
+      const comment = /(?:\/\/|\/\*|^\s*\*)(.*)$/.exec(line)?.[1]
+      if (comment === undefined) return
+      const name = symbolFor(lines, index)
+      if (name === undefined) return
+      for (const match of comment.matchAll(CITATION)) {
+        cited.push({ section: match[1], entry: `${file}#${name}` })
+      }
+    })
+  }
+  return cited
+}
+
+/** The declaration a comment belongs to: the one right below it, else the one around it. */
+function symbolFor(lines, index) {
+  for (let below = index + 1; below < Math.min(index + 12, lines.length); below++) {
+    const name = declared(lines[below])
+    if (name !== undefined) return name
+    if (!/^\s*(\*|\/\/|\/\*|@|$)/.test(lines[below])) break
+  }
+  for (let above = index; above >= 0; above--) {
+    const name = declared(lines[above])
+    if (name !== undefined) return name
+  }
+  return undefined
+}
+
+/** The first symbol that cites the section, or the nearest enclosing section. */
+function nearest(symbols, section) {
+  for (let wanted = section; wanted.includes('.'); wanted = wanted.replace(/\.\d+$/, '')) {
+    const hit = symbols.find((symbol) => symbol.section === wanted)
+    if (hit !== undefined) return hit.entry
+  }
+  return ''
+}
