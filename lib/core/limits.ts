@@ -49,6 +49,10 @@ export const LIMITS = {
   /** N-05: sockets bind from this port on, and lower ports make an endpoint unusable. */
   lowestPort: 1025,
 
+  // Names
+  /** 2.2.4: code units of a classifier, 150 counting a NUL. */
+  classifierUnits: 149,
+
   // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
   localEndpoints: 4,
   localRegistrations: 4096,
