@@ -6,6 +6,12 @@ interface Slot<K> {
   index: number
 }
 
+/** Something with a timer of its own; it is the key of its deadline. */
+export interface Timed {
+  /** The deadline has passed and is no longer set. */
+  onTimer(): void
+}
+
 /**
  * The timers of a machine: at most one deadline a key, the earliest found in O(1), set and cancelled
  * in O(log n). Equal deadlines come out in no particular but deterministic order.

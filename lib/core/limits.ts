@@ -52,6 +52,8 @@ export const LIMITS = {
   // Names
   /** 2.2.4: code units of a classifier, 150 counting a NUL. */
   classifierUnits: 149,
+  /** Observations in a row that overturn a settled trait of the dialect. */
+  dialectEvidence: 8,
 
   // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
   localEndpoints: 4,

@@ -1,4 +1,5 @@
 import { Counters } from '../core/counters.js'
+import { Deadlines, type Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
 import { Queue } from '../core/queue.js'
@@ -7,9 +8,9 @@ import type { RouteCache } from '../native/route-cache.js'
 import { encodeMessage } from '../wire/codec.js'
 import type { PnrpMessage, RouteEntry } from '../wire/messages.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, DialectTrait, DialectTraits } from './dialect.js'
 import { chooseDestination, type Destination } from './destination.js'
-import { Exchanges, type ExchangeRequest } from './exchanges.js'
+import { Exchanges, type ExchangeHost, type ExchangeRequest } from './exchanges.js'
 import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
 import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
 
@@ -40,8 +41,13 @@ type RequestMessageType = Exclude<PnrpMessage, { type: 'ADVERTISE' | 'AUTHORITY'
  * State and services that all sub-machines of one cloud share (the Cloud Table entry of MS-PNRP
  * 3.1.1). `now` is set by the cloud machine at the start of every handler.
  */
-export class CloudContext {
+export class CloudContext implements ExchangeHost {
   now: Instant = 0
+  /**
+   * Every timer of the cloud: the key is the object whose time has come (a part, a conversation, a
+   * resolve), its `onTimer()` is called inside `handleTimeout`. Cancel it when the object goes.
+   */
+  readonly timers = new Deadlines<Timed>()
   /** wallMs = now / 1000 + wallOffsetMs. */
   wallOffsetMs = 0
   /** Local Endpoint List, 1..4 endpoints with one port; empty without addresses. */
@@ -63,15 +69,22 @@ export class CloudContext {
   readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
   #nextJobId = 1
 
-  constructor(config: CloudConfig, onExchangeEnd: (exchange: Exchange) => void) {
+  constructor(config: CloudConfig) {
     this.rng = config.rng
     this.cache = config.cache
     this.dialect = config.dialect
     this.scope = config.scope
     this.resolveOnly = config.resolveOnly
-    this.exchanges = new Exchanges((transmit) => {
-      this.transmits.push(transmit)
-    }, onExchangeEnd)
+    this.exchanges = new Exchanges(this)
+  }
+
+  transmit(transmit: CloudTransmit): void {
+    this.transmits.push(transmit)
+  }
+
+  exchangeEnded(exchange: Exchange): void {
+    if (exchange.kind === 'LOOKUP' || exchange.kind === 'INQUIRE')
+      this.parts.authority.forget(exchange)
   }
 
   /** Wall clock in milliseconds since 1970 UTC. */
@@ -105,9 +118,11 @@ export class CloudContext {
       data: encodeMessage(message),
       ...options,
       ...('validatePnrpId' in message ? { validatePnrpId: message.validatePnrpId } : {}),
-      ...(message.type === 'INQUIRE' && message.nonce !== undefined ? { nonce: message.nonce } : {}),
+      ...(message.type === 'INQUIRE' && message.nonce !== undefined
+        ? { nonce: message.nonce }
+        : {}),
     }
-    const exchange = this.exchanges.start(this.now, request)
+    const exchange = this.exchanges.start(request)
     if (exchange === undefined) this.counters.add('refused.pending-list-full')
     return exchange
   }
@@ -118,6 +133,12 @@ export class CloudContext {
    */
   destinationsOf(entry: RouteEntry): Destination | undefined {
     return chooseDestination(entry, this.localEndpoints, this.scope)
+  }
+
+  /** A valid message showed how the other side speaks. */
+  learn<T extends DialectTrait>(trait: T, value: DialectTraits[T]): void {
+    if (!this.dialect.learn(trait, value)) return
+    this.events.push({ type: 'dialect', dialect: this.dialect.snapshot() })
   }
 
   newJobId(): number {

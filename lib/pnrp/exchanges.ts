@@ -1,4 +1,4 @@
-import { Deadlines } from '../core/deadlines.js'
+import type { Deadlines, Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
@@ -20,7 +20,17 @@ export interface ExchangeRequest {
   readonly softTimeoutUs?: number
 }
 
-class PendingExchange implements Exchange {
+/** What the Pending List needs of its cloud. */
+export interface ExchangeHost {
+  readonly now: Instant
+  /** The one timer table of the cloud. */
+  readonly timers: Deadlines<Timed>
+  transmit(transmit: CloudTransmit): void
+  /** An exchange left the list, answered or not: its reassembly can be freed. */
+  exchangeEnded(exchange: Exchange): void
+}
+
+class PendingExchange implements Exchange, Timed {
   readonly kind: Exchange['kind']
   readonly messageId: number
   readonly to: Endpoint
@@ -36,8 +46,10 @@ class PendingExchange implements Exchange {
   retryAt: Instant
   /** When the soft timeout fires, if it has not yet. */
   softAt: Instant | undefined
+  readonly #list: Exchanges
 
-  constructor(now: Instant, request: ExchangeRequest) {
+  constructor(list: Exchanges, now: Instant, request: ExchangeRequest) {
+    this.#list = list
     this.kind = request.kind
     this.messageId = request.messageId
     this.to = request.to
@@ -50,13 +62,18 @@ class PendingExchange implements Exchange {
     this.sentAt = now
     this.retryAt = now + LIMITS.retransmissionIntervalUs
     this.softAt =
-      request.softTimeoutUs === undefined || request.softTimeoutUs >= LIMITS.retransmissionIntervalUs
+      request.softTimeoutUs === undefined ||
+      request.softTimeoutUs >= LIMITS.retransmissionIntervalUs
         ? undefined
         : now + request.softTimeoutUs
   }
 
   get nextAt(): Instant {
     return this.softAt !== undefined && this.softAt < this.retryAt ? this.softAt : this.retryAt
+  }
+
+  onTimer(): void {
+    this.#list.expire(this)
   }
 }
 
@@ -67,17 +84,10 @@ class PendingExchange implements Exchange {
  */
 export class Exchanges {
   readonly #pending = new Map<number, PendingExchange>()
-  readonly #deadlines = new Deadlines<number>()
-  readonly #transmit: (transmit: CloudTransmit) => void
-  readonly #onDropped: (exchange: Exchange) => void
+  readonly #host: ExchangeHost
 
-  /** `onDropped` hears of every exchange that ends, so that its reassembly can be freed. */
-  constructor(
-    transmit: (transmit: CloudTransmit) => void,
-    onDropped: (exchange: Exchange) => void = () => {},
-  ) {
-    this.#transmit = transmit
-    this.#onDropped = onDropped
+  constructor(host: ExchangeHost) {
+    this.#host = host
   }
 
   get size(): number {
@@ -93,12 +103,12 @@ export class Exchanges {
   }
 
   /** Sends a request and waits for its answer. Returns undefined when the list is full. */
-  start(now: Instant, request: ExchangeRequest): Exchange | undefined {
+  start(request: ExchangeRequest): Exchange | undefined {
     if (this.full) return undefined
-    const exchange = new PendingExchange(now, request)
+    const exchange = new PendingExchange(this, this.#host.now, request)
     this.#pending.set(exchange.messageId, exchange)
-    this.#deadlines.set(exchange.messageId, exchange.nextAt)
-    this.#transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+    this.#host.timers.set(exchange, exchange.nextAt)
+    this.#host.transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
     return exchange
   }
 
@@ -118,47 +128,39 @@ export class Exchanges {
   finish(messageId: number): boolean {
     const exchange = this.#pending.get(messageId)
     if (exchange === undefined) return false
-    this.#pending.delete(messageId)
-    this.#deadlines.cancel(messageId)
-    this.#onDropped(exchange)
+    this.#remove(exchange)
     return true
   }
 
-  next(): Instant {
-    return this.#deadlines.next()
-  }
-
-  /** MS-PNRP 3.1.6.3. */
-  handleTimeout(now: Instant): void {
-    for (;;) {
-      const messageId = this.#deadlines.takeDue(now)
-      if (messageId === undefined) return
-      const exchange = this.#pending.get(messageId)
-      if (exchange !== undefined) this.#expire(now, exchange)
-    }
-  }
-
+  /** Drops all, telling nobody. */
   clear(): void {
+    for (const exchange of this.#pending.values()) this.#host.timers.cancel(exchange)
     this.#pending.clear()
-    this.#deadlines.clear()
   }
 
-  #expire(now: Instant, exchange: PendingExchange): void {
+  /** The timer of an exchange fired: soft timeout, or MS-PNRP 3.1.6.3. */
+  expire(exchange: PendingExchange): void {
+    const { now, timers } = this.#host
     if (exchange.softAt !== undefined && exchange.softAt <= now) {
       exchange.softAt = undefined
-      this.#deadlines.set(exchange.messageId, exchange.nextAt)
+      timers.set(exchange, exchange.nextAt)
       exchange.owner.onSoftTimeout?.(exchange)
       return
     }
     exchange.retryCount--
     if (exchange.retryCount > 0) {
       exchange.retryAt = now + LIMITS.retransmissionIntervalUs
-      this.#deadlines.set(exchange.messageId, exchange.nextAt)
-      this.#transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+      timers.set(exchange, exchange.nextAt)
+      this.#host.transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
       return
     }
-    this.#pending.delete(exchange.messageId)
-    this.#onDropped(exchange)
+    this.#remove(exchange)
     exchange.owner.onGivenUp?.(exchange)
+  }
+
+  #remove(exchange: PendingExchange): void {
+    this.#pending.delete(exchange.messageId)
+    this.#host.timers.cancel(exchange)
+    this.#host.exchangeEnded(exchange)
   }
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../core/endpoint.js'
+import type { ErrorCode } from '../core/errors.js'
 import type { CryptoJob, CryptoResult, ChainRefusal } from './crypto-port.js'
 import type {
   AppEndpoint,
@@ -87,7 +88,12 @@ export type CpaRefusal =
 
 /** One step of a resolve walk, for progress, `peer trace` and tests alike. */
 export type ResolveStep =
-  | { readonly step: 'lookup'; readonly to: Endpoint; readonly pnrpId: PnrpId; readonly attempt: number }
+  | {
+      readonly step: 'lookup'
+      readonly to: Endpoint
+      readonly pnrpId: PnrpId
+      readonly attempt: number
+    }
   | {
       readonly step: 'answer'
       readonly from: Endpoint
@@ -98,21 +104,49 @@ export type ResolveStep =
       readonly referral?: RouteEntry
     }
   | { readonly step: 'soft-timeout'; readonly to: Endpoint; readonly pnrpId: PnrpId }
-  | { readonly step: 'timeout'; readonly to: Endpoint; readonly pnrpId: PnrpId; readonly of: 'lookup' | 'inquire' }
+  | {
+      readonly step: 'timeout'
+      readonly to: Endpoint
+      readonly pnrpId: PnrpId
+      readonly of: 'lookup' | 'inquire'
+    }
   | { readonly step: 'inquire'; readonly to: Endpoint; readonly pnrpId: PnrpId }
-  | { readonly step: 'refused'; readonly from: Endpoint; readonly pnrpId: PnrpId; readonly reason: CpaRefusal }
-  | { readonly step: 'found'; readonly from: Endpoint; readonly pnrpId: PnrpId; readonly rttUs: number }
+  | {
+      readonly step: 'refused'
+      readonly from: Endpoint
+      readonly pnrpId: PnrpId
+      readonly reason: CpaRefusal
+    }
+  | {
+      readonly step: 'found'
+      readonly from: Endpoint
+      readonly pnrpId: PnrpId
+      readonly rttUs: number
+    }
 
 export type CloudCommand =
-  | { readonly type: 'open'; readonly seeds: readonly Endpoint[]; readonly lastUsed: readonly Endpoint[] }
-  | { readonly type: 'close' }
+  | {
+      readonly type: 'open'
+      readonly seeds: readonly Endpoint[]
+      readonly lastUsed: readonly Endpoint[]
+    }
+  /**
+   * Open Count - 1; at 0 the Cloud Cleanup Timer starts (3.1.4.5). With `now` the cloud does not
+   * wait for it: it unregisters everything, and 'closed' follows when the neighbours know.
+   */
+  | { readonly type: 'close'; readonly now?: boolean }
   | { readonly type: 'register'; readonly handle: number; readonly spec: RegistrationSpec }
   | { readonly type: 'update'; readonly handle: number; readonly spec: RegistrationSpec }
   | { readonly type: 'unregister'; readonly handle: number }
   | { readonly type: 'resolve'; readonly handle: number; readonly spec: ResolveSpec }
   | { readonly type: 'cancel-resolve'; readonly handle: number }
   /** INQUIRE without flags (or SOLICIT when no PNRP ID is known): is that node there? */
-  | { readonly type: 'ping'; readonly handle: number; readonly to: Endpoint; readonly pnrpId?: PnrpId }
+  | {
+      readonly type: 'ping'
+      readonly handle: number
+      readonly to: Endpoint
+      readonly pnrpId?: PnrpId
+    }
   /** Start a conversation with a node now. */
   | { readonly type: 'synchronize'; readonly to: Endpoint }
   /** Run discovery and a split test now. */
@@ -132,13 +166,7 @@ export type CloudLocalEvent =
   | { readonly type: 'malformed'; readonly reason: string }
 
 export type CloudState =
-  | 'virtual'
-  | 'synchronizing'
-  | 'active'
-  | 'alone'
-  | 'no-net'
-  | 'closing'
-  | 'closed'
+  'virtual' | 'synchronizing' | 'active' | 'alone' | 'no-net' | 'closing' | 'closed'
 
 export type CloudEffect =
   | { readonly type: 'crypto'; readonly job: CryptoJob }
@@ -150,17 +178,42 @@ export type CloudEffect =
   /** Most recently used nodes, newest first, to be kept for the next start (Windows note <2>). */
   | { readonly type: 'persist-last-used'; readonly endpoints: readonly Endpoint[] }
 
+/** How a resolve ended. */
+export type ResolveResult =
+  | 'found'
+  /** Nobody has it. */
+  | 'not-found'
+  /** A node has it registered or others say so, but it does not answer. */
+  | 'unreachable'
+  /** Only answers that failed validation. */
+  | 'refused'
+  | 'deadline'
+  | 'cancelled'
+  | 'failed'
+
+/** Why a command was not carried out. */
+export interface CommandFailure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
 export type RegistrationState = 'announcing' | 'registered' | 'lonely'
 
 export type CloudEvent =
   | { readonly type: 'state'; readonly state: CloudState; readonly reason: string }
-  | { readonly type: 'resolve-step'; readonly handle: number; readonly at: number; readonly step: ResolveStep }
+  | {
+      readonly type: 'resolve-step'
+      readonly handle: number
+      readonly at: number
+      readonly step: ResolveStep
+    }
   | {
       readonly type: 'resolve-done'
       readonly handle: number
       readonly peer?: ResolvedPeer
-      /** Without a peer: nothing found, found but no answer, refused, out of time, cancelled. */
-      readonly outcome: 'found' | 'not-found' | 'unreachable' | 'refused' | 'deadline' | 'cancelled'
+      readonly outcome: ResolveResult
+      /** With outcome 'failed'. */
+      readonly failure?: CommandFailure
       readonly refusals: readonly CpaRefusal[]
       readonly lookups: number
       readonly usefulHops: number
@@ -172,10 +225,30 @@ export type CloudEvent =
       readonly pnrpId: PnrpId
     }
   | { readonly type: 'unregistered'; readonly handle: number }
-  | { readonly type: 'registration-failed'; readonly handle: number; readonly code: 'ERR_PEERNET_NO_ADDRESS' | 'ERR_PEERNET_LIMIT' | 'ERR_PEERNET_INVALID_PEER_NAME'; readonly message: string }
-  | { readonly type: 'pong'; readonly handle: number; readonly rttUs?: number; readonly pnrpId?: PnrpId }
-  | { readonly type: 'split-test'; readonly verdict: 'none' | 'bigger-part' | 'smaller-part' | 'inconclusive' }
+  | {
+      readonly type: 'registration-failed'
+      readonly handle: number
+      readonly code:
+        'ERR_PEERNET_NO_ADDRESS' | 'ERR_PEERNET_LIMIT' | 'ERR_PEERNET_INVALID_PEER_NAME'
+      readonly message: string
+    }
+  | {
+      readonly type: 'pong'
+      readonly handle: number
+      readonly rttUs?: number
+      readonly pnrpId?: PnrpId
+    }
+  | {
+      readonly type: 'split-test'
+      readonly verdict: 'none' | 'bigger-part' | 'smaller-part' | 'inconclusive'
+    }
   | { readonly type: 'dialect'; readonly dialect: Readonly<Record<string, string>> }
+  /** 'open' or 'close' could not be carried out (3.1.4.1, 3.1.4.5). */
+  | {
+      readonly type: 'command-failed'
+      readonly command: 'open' | 'close'
+      readonly failure: CommandFailure
+    }
   /** Close finished: floods acknowledged or given up, state deleted. */
   | { readonly type: 'closed' }
 
@@ -185,4 +258,23 @@ export interface CloudTransmit {
   readonly data: Uint8Array
   /** Why it is sent, for traces. */
   readonly reason: ResolveReason | 'answer' | 'flood' | 'synchronize' | 'admission' | 'ping'
+}
+
+/** What `cloud statistics` shows of the machine. */
+export interface CloudMachineStatistics {
+  readonly openCount: number
+  readonly cacheEntries: number
+  /** Bytes held by the route entry cache. */
+  readonly cacheBytes: number
+  readonly registrations: number
+  readonly pendingRequests: number
+  readonly pendingAdmissions: number
+  readonly resolvesActive: number
+  readonly conversations: number
+  readonly estimatedNodes: number | undefined
+  /** Smoothed round trip of LOOKUPs, microseconds. */
+  readonly smoothedRttUs: number | undefined
+  /** Messages and drops by name. */
+  readonly counters: Readonly<Record<string, number>>
+  readonly dialect: Readonly<Record<string, string>>
 }

@@ -2,6 +2,7 @@ import type { Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
 import type {
   AuthorityBuffer,
+  AuthorityMessage,
   FloodMessage,
   InquireMessage,
   LookupMessage,
@@ -12,12 +13,34 @@ import type {
   RouteEntry,
   SolicitMessage,
 } from '../wire/messages.js'
-import type { ResolvedPeer, CpaRefusal, RegistrationSpec, ResolveSpec, CloudLocalEvent } from './interface.js'
+import type {
+  CloudLocalEvent,
+  CommandFailure,
+  CpaRefusal,
+  RegistrationSpec,
+  ResolvedPeer,
+  ResolveResult,
+  ResolveSpec,
+} from './interface.js'
 
 /**
  * The seams between the sub-machines of one cloud. `cloud.ts` builds them all over one
- * `CloudContext` and routes messages, timers and effects' results to them; they call each other
- * only through these interfaces.
+ * `CloudContext` (each constructor takes it as its first argument and has no side effects) and
+ * routes messages, timers and effects' results to them; they call each other only through these
+ * interfaces, by way of `context.parts`.
+ *
+ * | part            | class                    | file                         |
+ * |-----------------|--------------------------|------------------------------|
+ * | resolver        | Resolver                 | resolver.ts                  |
+ * | admission       | Admission                | admission.ts                 |
+ * | authority       | AuthorityReceiver        | authority.ts                 |
+ * | synchronization | Synchronization          | conversation.ts (joining)    |
+ * |                 | SynchronizationResponder | synchronization-responder.ts |
+ * | responder       | Responder                | responder.ts                 |
+ * | flooding        | Flooding                 | flooding.ts                  |
+ * | registrations   | Registrations            | registrations.ts             |
+ * | discovery       | CloudDiscovery           | cloud-discovery.ts           |
+ * | maintenance     | Maintenance              | maintenance.ts               |
  */
 
 /** Where a route entry came from, MS-PNRP 3.2.5.1. */
@@ -66,8 +89,10 @@ export interface ResolveRequest {
 }
 
 export interface ResolveOutcome {
-  readonly outcome: 'found' | 'not-found' | 'unreachable' | 'refused' | 'deadline' | 'cancelled'
-  /** CurrentBestMatch when the walk ended. */
+  /** 'failed': not started, because the table is full or there is no local address. */
+  readonly outcome: ResolveResult
+  readonly failure?: CommandFailure
+  /** CurrentBestMatch when the walk ended; for a split test the entry in its answer (N-14). */
   readonly bestMatch?: RouteEntry
   readonly peer?: ResolvedPeer
   readonly refusals: readonly CpaRefusal[]
@@ -76,8 +101,11 @@ export interface ResolveOutcome {
 }
 
 export interface ResolverPart {
+  /** Always ends in `onDone`, perhaps before this call returns. */
   start(request: ResolveRequest): void
   cancel(handle: number): boolean
+  /** Ends every resolve with 'cancelled'. */
+  cancelAll(): void
   readonly active: number
 }
 
@@ -86,14 +114,38 @@ export interface AdmissionPart {
   submit(entry: RouteEntry, origin: EntryOrigin): void
   /** The entry of this ID is in doubt (invalid revoke, N-28): ask it again now. */
   recheck(entry: RouteEntry): void
+  /**
+   * The entry's node has just proven itself to someone else's INQUIRE with a valid CPA for exactly
+   * these addresses: cache it without asking again.
+   */
+  admitValidated(entry: RouteEntry, origin: EntryOrigin, keyHash: Uint8Array): void
+  /** Entries waiting for the answer to their INQUIRE. */
+  readonly pending: number
+}
+
+/** AUTHORITY messages: match, reassemble, decode, hand to the exchange's owner (3.1.5.6). */
+export interface AuthorityPart {
+  handleAuthority(from: Endpoint, message: AuthorityMessage): void
+  /** The request is answered or given up: free its reassembly (3.1.6.3, N-34). */
+  forget(exchange: Exchange): void
 }
 
 /** Synchronization conversations, both sides (3.1.4.3, 3.1.5.3, 3.2.5.3, 3.2.5.4). */
-export interface SynchronizationPart {
+export interface SynchronizationPart extends SynchronizationResponderPart {
+  /** Joining side: SOLICIT that node, unless a conversation with it is under way already. */
   start(to: Endpoint): void
+  /** Conversations of the joining side under way. */
+  readonly open: number
+}
+
+/** The answering half (3.2.5.3, 3.2.5.4). */
+export interface SynchronizationResponderPart {
   handleSolicit(from: Endpoint, message: SolicitMessage): void
   handleRequest(from: Endpoint, message: RequestMessage): void
 }
+
+/** How a conversation that we started ended: 'empty' = it answered but offers nothing. */
+export type ConversationOutcome = 'answered' | 'empty' | 'refused' | 'unanswered'
 
 /** Answers as a publisher (3.2.5). */
 export interface ResponderPart {
@@ -126,24 +178,35 @@ export interface RegistrationsPart extends LocalIds {
 export interface DiscoveryPart {
   round(): void
   handleLocalEvent(event: CloudLocalEvent): void
+  /** A conversation (of whatever origin) ended; called by the synchronization part. */
+  conversationEnded(to: Endpoint, outcome: ConversationOutcome): void
+  /** Every mode was tried since a node was last known, and nothing is under way: we are alone. */
+  readonly exhausted: boolean
+  /**
+   * What was tried and how it went, in words for people: 'no seed is configured, nobody answered
+   * the multicast search'. Only asked for when the cloud's state changes.
+   */
+  describe(): string
 }
 
-/** Periodic work (3.1.6.2, 3.2.6.2). */
+/** Periodic work (3.1.6.2, 3.2.6.2). The cloud machine owns the Maintenance Timer. */
 export interface MaintenancePart {
+  /** The Maintenance Timer expired; includes discovery when no other member is known (3.1.6.2). */
   tick(): void
   repair(): void
   readonly estimatedNodes: number | undefined
 }
 
 export interface CloudParts {
-  resolver: ResolverPart
-  admission: AdmissionPart
-  synchronization: SynchronizationPart
-  responder: ResponderPart
-  flooding: FloodingPart
-  registrations: RegistrationsPart
-  discovery: DiscoveryPart
-  maintenance: MaintenancePart
+  readonly resolver: ResolverPart
+  readonly admission: AdmissionPart
+  readonly authority: AuthorityPart
+  readonly synchronization: SynchronizationPart
+  readonly responder: ResponderPart
+  readonly flooding: FloodingPart
+  readonly registrations: RegistrationsPart
+  readonly discovery: DiscoveryPart
+  readonly maintenance: MaintenancePart
 }
 
 /** A request that waits for its answer on the Pending List. */
@@ -153,7 +216,10 @@ export interface Exchange {
   readonly to: Endpoint
   /** Other addresses of the same route entry: answers from them count too (N-35). */
   readonly alternates: readonly Endpoint[]
+  /** First transmission. */
   readonly sentAt: Instant
+  /** Transmissions still to come before it is given up; below 2 it was sent more than once. */
+  readonly retryCount: number
   /** FLOOD: its Validate PNRP ID; LOOKUP, INQUIRE: likewise. */
   readonly validatePnrpId?: PnrpId
   /** INQUIRE: the nonce sent, if any. */
@@ -165,7 +231,12 @@ export interface Exchange {
 export interface ExchangeOwner {
   onAuthority?(exchange: Exchange, from: Endpoint, buffer: AuthorityBuffer): void
   onAck?(exchange: Exchange, notFound: boolean): void
-  onAdvertise?(exchange: Exchange, from: Endpoint, pnrpIds: readonly PnrpId[], hashedNonce: Uint8Array): void
+  onAdvertise?(
+    exchange: Exchange,
+    from: Endpoint,
+    pnrpIds: readonly PnrpId[],
+    hashedNonce: Uint8Array,
+  ): void
   /** The soft timeout passed; the exchange stays open and a late answer still counts. */
   onSoftTimeout?(exchange: Exchange): void
   /** Retry Count reached 0 (3.1.6.3); the exchange is gone. */

@@ -2,7 +2,13 @@ import { toHex } from '../core/bytes.js'
 import { EventStream } from '../core/event-stream.js'
 import { PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
-import type { CloudEvent, CpaRefusal, ResolvedPeer, ResolveStep } from '../pnrp/interface.js'
+import type {
+  CloudEvent,
+  CommandFailure,
+  CpaRefusal,
+  ResolvedPeer,
+  ResolveStep,
+} from '../pnrp/interface.js'
 import type { PnrpId } from '../wire/messages.js'
 import { formatAddress, formatEndpoint } from './address-text.js'
 
@@ -35,7 +41,7 @@ export interface ResolvedRecord {
 
 /** How a resolution ended. 'unreachable': the name is published, but its publisher did not answer. */
 export type ResolutionStatus =
-  'found' | 'not-found' | 'unreachable' | 'refused' | 'timeout' | 'aborted'
+  'found' | 'not-found' | 'unreachable' | 'refused' | 'timeout' | 'aborted' | 'failed'
 
 export interface ResolutionSummary {
   readonly status: ResolutionStatus
@@ -43,6 +49,8 @@ export interface ResolutionSummary {
   readonly refusals: readonly CpaRefusal[]
   readonly lookups: number
   readonly milliseconds: number
+  /** With status 'failed': why the search could not begin. */
+  readonly failure?: CommandFailure
 }
 
 /** Progress: one step of the walk, a record found, or the end. */
@@ -152,6 +160,11 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
         )
       case 'timeout':
         throw new PeernetError('ERR_PEERNET_TIMEOUT', `no answer for ${name} in time`)
+      case 'failed':
+        throw new PeernetError(
+          summary.failure?.code ?? 'ERR_PEERNET_SYSTEM',
+          summary.failure?.message ?? `resolving ${name} failed`,
+        )
       case 'aborted':
         throw new PeernetError('ERR_PEERNET_ABORTED', `resolving ${name} was aborted`)
       default:
@@ -169,7 +182,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
     this.#lookups += event.lookups
     this.#refusals.push(...event.refusals)
     if (event.peer === undefined) {
-      this.#finish(this.#records.length > 0 ? 'found' : statusOf(event.outcome))
+      this.#finish(this.#records.length > 0 ? 'found' : statusOf(event.outcome), event.failure)
       return false
     }
     const record = toRecord(this.#options.peerName, event.peer)
@@ -193,7 +206,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
     return (this.#options.nowUs() - this.#startedUs) / 1000
   }
 
-  #finish(status: ResolutionStatus): void {
+  #finish(status: ResolutionStatus, failure?: CommandFailure): void {
     if (this.#done) return
     this.#done = true
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
@@ -203,6 +216,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
       refusals: this.#refusals,
       lookups: this.#lookups,
       milliseconds: atMs,
+      ...(failure === undefined ? {} : { failure }),
     }
     this.#events.push({ type: 'end', summary, atMs })
     this.#events.end()
