@@ -73,4 +73,31 @@ export const LIMITS = {
   resolutionEvents: 4096,
   cloudEvents: 1024,
   leafSetSide: 5,
+
+  // What strangers may draw (issue: budgets per source prefix and in total)
+  /**
+   * Tokens a second and saved up, for all, for a /64 and for one address. An INQUIRE answer costs
+   * a signature (0.2 ms) and, in the worst case, 32 datagrams for a request of 76 bytes, so one
+   * address gets what a busy neighbour needs; the total is what a core can sign. A LOOKUP or a
+   * SOLICIT costs microseconds.
+   */
+  budgets: {
+    inquire: {
+      total: { perSecond: 10_000, burst: 10_000 },
+      prefix: { perSecond: 1_000, burst: 2_000 },
+      address: { perSecond: 250, burst: 500 },
+    },
+    lookup: {
+      total: { perSecond: 100_000, burst: 100_000 },
+      prefix: { perSecond: 10_000, burst: 20_000 },
+      address: { perSecond: 2_500, burst: 5_000 },
+    },
+    solicit: {
+      total: { perSecond: 2_000, burst: 2_000 },
+      prefix: { perSecond: 200, burst: 400 },
+      address: { perSecond: 20, burst: 40 },
+    },
+  },
+  /** Sources remembered for each budget and granularity, the least recent forgotten first. */
+  budgetSources: 512,
 } as const

@@ -7,6 +7,7 @@ import type { Rng } from '../core/rng.js'
 import type { RouteCache } from '../native/route-cache.js'
 import { encodeMessage } from '../wire/codec.js'
 import type { PnrpMessage, RouteEntry } from '../wire/messages.js'
+import { Budgets, defaultBudgets, type BudgetConfig } from './budgets.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
 import type { Dialect, DialectTrait, DialectTraits } from './dialect.js'
 import { chooseDestination, type Destination } from './destination.js'
@@ -24,6 +25,8 @@ export interface CloudConfig {
   readonly dialect: Dialect
   /** Never registers anything; answers as a publisher with an empty list (N-36, N-62). */
   readonly resolveOnly: boolean
+  /** What strangers may draw; default `defaultBudgets(scope)`. */
+  readonly budgets?: BudgetConfig
 }
 
 /** What is sent as a request: where, what, for whom. */
@@ -64,6 +67,7 @@ export class CloudContext implements ExchangeHost {
   readonly dialect: Dialect
   readonly scope: CloudScope
   readonly resolveOnly: boolean
+  readonly budgets: Budgets
   /** Set by cloud.ts once all parts exist. */
   parts!: CloudParts
   readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
@@ -75,6 +79,7 @@ export class CloudContext implements ExchangeHost {
     this.dialect = config.dialect
     this.scope = config.scope
     this.resolveOnly = config.resolveOnly
+    this.budgets = new Budgets(config.budgets ?? defaultBudgets(config.scope))
     this.exchanges = new Exchanges(this)
   }
 

@@ -229,7 +229,10 @@ export type CloudEvent =
       readonly type: 'registration-failed'
       readonly handle: number
       readonly code:
-        'ERR_PEERNET_NO_ADDRESS' | 'ERR_PEERNET_LIMIT' | 'ERR_PEERNET_INVALID_PEER_NAME'
+        | 'ERR_PEERNET_NO_ADDRESS'
+        | 'ERR_PEERNET_LIMIT'
+        | 'ERR_PEERNET_INVALID_PEER_NAME'
+        | 'ERR_PEERNET_INVALID_ARG'
       readonly message: string
     }
   | {

@@ -57,6 +57,8 @@ export interface LocalRegistration {
   readonly handle: number
   readonly pnrpId: PnrpId
   readonly spec: RegistrationSpec
+  /** 20 bytes; absent for an empty classifier (flag C clear). */
+  readonly classifierHash?: Uint8Array
 }
 
 /** Locally Registered PNRP ID List (MS-PNRP 3.2.1). */
@@ -169,6 +171,10 @@ export interface RegistrationsPart extends LocalIds {
   unregister(handle: number): void
   /** 3.2.7.2: announce every local ID again. */
   addressesChanged(): void
+  /** Run the registration walk of every local ID, starting at that node if one is given (N-64). */
+  announceAll(through?: RouteEntry): void
+  /** The cache gained or lost an entry; `leafOf` are the local IDs in whose leaf set it is or was. */
+  neighboursChanged(leafOf: readonly PnrpId[]): void
   unregisterAll(): void
   /** Revokes are all acknowledged or given up: nothing left to send. */
   readonly leaving: boolean
@@ -182,6 +188,10 @@ export interface DiscoveryPart {
   conversationEnded(to: Endpoint, outcome: ConversationOutcome): void
   /** Every mode was tried since a node was last known, and nothing is under way: we are alone. */
   readonly exhausted: boolean
+  /** The seed to use next (3.1.4.2.1, 3.2.6.2.1), not one of our own endpoints; the index moves on. */
+  nextSeed(): Endpoint | undefined
+  /** Last-used nodes that the cloud was opened with, newest first (N-64). */
+  readonly remembered: readonly Endpoint[]
   /**
    * What was tried and how it went, in words for people: 'no seed is configured, nobody answered
    * the multicast search'. Only asked for when the cloud's state changes.
@@ -194,6 +204,11 @@ export interface MaintenancePart {
   /** The Maintenance Timer expired; includes discovery when no other member is known (3.1.6.2). */
   tick(): void
   repair(): void
+  /**
+   * The node of a cached entry did not answer in time: the entry leaves the cache, its node is
+   * remembered to be asked again later, and the leaf sets that lost it are refilled.
+   */
+  nodeLost(pnrpId: PnrpId): void
   readonly estimatedNodes: number | undefined
 }
 

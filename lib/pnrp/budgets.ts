@@ -1,0 +1,162 @@
+import { bytesKey } from '../core/bytes.js'
+import type { Endpoint } from '../core/endpoint.js'
+import type { Instant } from '../core/instant.js'
+import { LIMITS } from '../core/limits.js'
+import type { CloudScope } from './interface.js'
+
+/** Tokens a second, and how many may be saved up. */
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+/** What strangers may draw: all together, from one /64, from one address (undefined: unlimited). */
+export interface BudgetRates {
+  readonly total: Rate
+  readonly prefix?: Rate
+  readonly address?: Rate
+}
+
+/** The three things that cost us most when strangers ask for them. */
+export interface BudgetConfig {
+  /** INQUIREs that want something signed; one token per datagram of the answer. */
+  readonly inquire: BudgetRates
+  /** LOOKUPs, and INQUIREs that only ask whether an ID is here. */
+  readonly lookup: BudgetRates
+  /** SOLICITs. */
+  readonly solicit: BudgetRates
+}
+
+/**
+ * Rates for a cloud of this scope. On loopback all nodes share one address, and on a link one
+ * prefix, so these say nothing about who asks and are not limited there.
+ */
+export function defaultBudgets(scope: CloudScope): BudgetConfig {
+  const { inquire, lookup, solicit } = LIMITS.budgets
+  return {
+    inquire: ratesFor(scope, inquire),
+    lookup: ratesFor(scope, lookup),
+    solicit: ratesFor(scope, solicit),
+  }
+}
+
+function ratesFor(scope: CloudScope, rates: Required<BudgetRates>): BudgetRates {
+  const { total, prefix, address } = rates
+  if (scope === 'loopback') return { total }
+  return scope === 'link-local' ? { total, address } : { total, prefix, address }
+}
+
+/** A bucket that holds `burst` tokens and refills at `perSecond`. */
+class TokenBucket {
+  #tokens: number
+  #at: Instant
+
+  constructor(now: Instant, burst: number) {
+    this.#tokens = burst
+    this.#at = now
+  }
+
+  /** Refills, and says whether there are `cost` tokens. */
+  has(now: Instant, rate: Rate, cost: number): boolean {
+    if (now > this.#at) {
+      const refill = ((now - this.#at) / 1_000_000) * rate.perSecond
+      this.#tokens = Math.min(rate.burst, this.#tokens + refill)
+      this.#at = now
+    }
+    return this.#tokens >= cost
+  }
+
+  take(cost: number): void {
+    this.#tokens -= cost
+  }
+}
+
+/**
+ * Buckets by source, at most `LIMITS.budgetSources`. The one unused for longest makes room: it is
+ * the one that most probably is full again, so that forgetting it gives little away.
+ */
+class SourceBuckets {
+  readonly #rate: Rate
+  readonly #buckets = new Map<string, TokenBucket>()
+
+  constructor(rate: Rate) {
+    this.#rate = rate
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  /** The bucket of this source, if it holds `cost` tokens. */
+  affording(now: Instant, key: string, cost: number): TokenBucket | undefined {
+    let bucket = this.#buckets.get(key)
+    if (bucket === undefined) {
+      if (this.#buckets.size >= LIMITS.budgetSources) this.#evictOldest()
+      bucket = new TokenBucket(now, this.#rate.burst)
+    } else {
+      this.#buckets.delete(key)
+    }
+    this.#buckets.set(key, bucket)
+    return bucket.has(now, this.#rate, cost) ? bucket : undefined
+  }
+
+  #evictOldest(): void {
+    for (const key of this.#buckets.keys()) {
+      this.#buckets.delete(key)
+      return
+    }
+  }
+}
+
+/** What strangers may draw of one resource, in total and each. */
+export class Budget {
+  readonly #rates: BudgetRates
+  readonly #total: TokenBucket
+  readonly #prefixes: SourceBuckets | undefined
+  readonly #addresses: SourceBuckets | undefined
+
+  constructor(rates: BudgetRates) {
+    this.#rates = rates
+    this.#total = new TokenBucket(0, rates.total.burst)
+    this.#prefixes = rates.prefix === undefined ? undefined : new SourceBuckets(rates.prefix)
+    this.#addresses = rates.address === undefined ? undefined : new SourceBuckets(rates.address)
+  }
+
+  /** Sources remembered at present. */
+  get sources(): number {
+    return (this.#prefixes?.size ?? 0) + (this.#addresses?.size ?? 0)
+  }
+
+  /** Draws `cost` tokens for this source, or nothing when any of its buckets lacks them. */
+  take(now: Instant, from: Endpoint, cost = 1): boolean {
+    const total = this.#total.has(now, this.#rates.total, cost)
+    if (!total) return false
+    let address: TokenBucket | undefined
+    let prefix: TokenBucket | undefined
+    if (this.#addresses !== undefined) {
+      address = this.#addresses.affording(now, bytesKey(from.address), cost)
+      if (address === undefined) return false
+    }
+    if (this.#prefixes !== undefined) {
+      prefix = this.#prefixes.affording(now, bytesKey(from.address.subarray(0, 8)), cost)
+      if (prefix === undefined) return false
+    }
+    address?.take(cost)
+    prefix?.take(cost)
+    this.#total.take(cost)
+    return true
+  }
+}
+
+/** The budgets of one cloud. */
+export class Budgets {
+  readonly inquire: Budget
+  readonly lookup: Budget
+  readonly solicit: Budget
+
+  constructor(config: BudgetConfig) {
+    this.inquire = new Budget(config.inquire)
+    this.lookup = new Budget(config.lookup)
+    this.solicit = new Budget(config.solicit)
+  }
+}
