@@ -2,6 +2,7 @@
 // façade over what this module exports; none of it holds logic.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { PeernetError } from '../core/errors.js'
 
 /** What native/binding/module.cc exports. One member per `Init…(env, exports)` call there. */
 export interface Addon {
@@ -29,7 +30,17 @@ const packageRoot = fileURLToPath(new URL('../..', import.meta.url))
 
 function load(): Addon {
   const nodeGypBuild = require('node-gyp-build') as (directory: string) => unknown
-  return nodeGypBuild(packageRoot) as Addon
+  try {
+    return nodeGypBuild(packageRoot) as Addon
+  } catch (cause) {
+    throw new PeernetError(
+      'ERR_PEERNET_NATIVE',
+      `the native addon cannot be loaded on ${process.platform}-${process.arch}, ` +
+        `Node ${process.versions.node}; run "npm rebuild peernet" (in a clone: npm start) ` +
+        'and look at what it says',
+      { cause },
+    )
+  }
 }
 
 export const addon: Addon = load()

@@ -129,7 +129,7 @@ export function updated(rows, tests) {
     if (row.status === 'n/a') return { ...row, test: proof }
     if (proof === '') return { ...row, status: 'open', test: '', symbol: '' }
     const ours = list(row.symbol).filter(symbolExists).join('; ')
-    const symbol = ours !== '' ? ours : nearest(symbols, row.section)
+    const symbol = ours !== '' ? ours : nearest(symbols, row)
     return { ...row, status: 'implemented', test: proof, symbol }
   })
 }
@@ -181,11 +181,26 @@ function symbolFor(lines, index) {
   return undefined
 }
 
-/** The first symbol that cites the section, or the nearest enclosing section. */
-function nearest(symbols, section) {
+/** Where the code of a role lives; contracts and tables only when nothing else cites. */
+const HOMES = {
+  codec: /^native\/core\/|^lib\/wire\//,
+  security: /^lib\/security\//,
+  discovery: /^lib\/discovery\//,
+}
+const CONTRACTS = /\/(limits|parts|interface|context|crypto-port|messages)\.(ts|h)#/
+
+function remoteness(entry, role) {
+  if (CONTRACTS.test(entry)) return 3
+  if (HOMES[role]?.test(entry)) return 0
+  return /^lib\/pnrp\//.test(entry) ? 1 : 2
+}
+
+/** The fittest symbol that cites the section, or the nearest enclosing section. */
+function nearest(symbols, { section, role }) {
   for (let wanted = section; wanted.includes('.'); wanted = wanted.replace(/\.\d+$/, '')) {
-    const hit = symbols.find((symbol) => symbol.section === wanted)
-    if (hit !== undefined) return hit.entry
+    const hits = symbols.filter((symbol) => symbol.section === wanted)
+    hits.sort((a, b) => remoteness(a.entry, role) - remoteness(b.entry, role))
+    if (hits[0] !== undefined) return hits[0].entry
   }
   return ''
 }

@@ -8,12 +8,13 @@ import * as assert from 'uvu/assert'
 import { skipUnless, test } from '../harness.js'
 import { buildPrograms, hasSanitizers, sanitizerEnvironment } from '../helpers/native-build.js'
 
+const support = ['test/fuzz/support/replay.c', 'test/fuzz/support/assert.c']
 const targets = readdirSync('test/fuzz')
-  .filter((name) => name.endsWith('.c') && name !== 'replay.c')
+  .filter((name) => name.endsWith('.c'))
   .map((name) => name.replace(/\.c$/, ''))
   .sort()
 const programs = await buildPrograms(
-  targets.map((name) => ({ sources: [`test/fuzz/${name}.c`, 'test/fuzz/replay.c'] })),
+  targets.map((name) => ({ sources: [`test/fuzz/${name}.c`, ...support] })),
 )
 
 function run(target: string, files: string[]) {

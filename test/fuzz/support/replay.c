@@ -6,14 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/assert.h"
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-void pn_assert_fail(const char *expression, const char *file, int line) {
-  fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expression);
-  abort();
-}
 
 static int replay(const char *name) {
   FILE *file = fopen(name, "rb");
