@@ -182,6 +182,10 @@ export interface RegistrationsPart extends LocalIds {
 
 /** Discovery of other nodes (3.1.4.2, 3.1.5.1). */
 export interface DiscoveryPart {
+  /** 3.1.4.1: forget everything, index 0, mode LocalOOB, first round. */
+  open(seeds: readonly Endpoint[], lastUsed: readonly Endpoint[]): void
+  /** The cloud is closed: stop, and forget everything. */
+  close(): void
   round(): void
   handleLocalEvent(event: CloudLocalEvent): void
   /** A conversation (of whatever origin) ended; called by the synchronization part. */
