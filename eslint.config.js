@@ -44,6 +44,7 @@ export default tseslint.config(
     rules: {
       'no-console': 'off',
       '@typescript-eslint/explicit-module-boundary-types': 'off',
+      '@typescript-eslint/unbound-method': 'off',
     },
   },
   ...houseRules(root),

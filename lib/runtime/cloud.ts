@@ -1,5 +1,5 @@
 import { PeernetError, checkArgument } from '../core/errors.js'
-import { EventStream } from '../core/event-stream.js'
+import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
 import { LIMITS } from '../core/limits.js'
 import type {

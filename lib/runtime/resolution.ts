@@ -1,5 +1,5 @@
 import { toHex } from '../core/bytes.js'
-import { EventStream } from '../core/event-stream.js'
+import { EventStream } from './event-stream.js'
 import { PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import type {
