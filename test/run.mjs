@@ -128,7 +128,7 @@ function judge(report, { code, signal, killed }) {
     failures.push(`exit status ${code}`)
   } else if (of('start').length > passed + of('fail').length + skips.length) {
     failures.push('ended in the middle of a test')
-  } else if (of('only').length === 0 && of('end').length === 0 && passed > 0) {
+  } else if (failures.length + of('only').length + of('end').length === 0 && passed > 0) {
     failures.push('ended before all its tests had run')
   }
   if (passed + skips.length === 0 && failures.length === 0) failures.push('it ran no test')
