@@ -9,6 +9,42 @@ export interface Addon {
   /** Version of the package the native core was built from. */
   readonly version: string
 
+  // native/binding/cache.cc; ring.ts and route-cache.ts are its façades, scratch.ts is the layout
+  readonly cacheScratch: ArrayBuffer
+  cacheInit(
+    self: object,
+    capacity: number,
+    perLevel: number,
+    leafSideAndAddresses: number,
+    localMax: number,
+  ): void
+  cacheAddLocal(self: object): number
+  cacheRemoveLocal(self: object): number
+  cacheInsert(self: object): number
+  cacheWouldKeep(self: object): number
+  cacheTouch(self: object): number
+  cacheRemove(self: object): number
+  cacheRemoveEndpoint(self: object): number
+  cacheClear(self: object): void
+  cacheSize(self: object): number
+  cacheBytes(self: object): number
+  cacheAt(self: object, from: number, count: number): number
+  cacheGet(self: object): number
+  cacheClosest(self: object, count: number, excluded: number, closerThan: number): number
+  cacheNeighbour(self: object, above: number, excluded: number): number
+  cacheLeafSet(self: object): number
+  cacheLeafOf(self: object, skip: number): number
+  cacheInLeafRange(self: object): number
+  cacheCountBetween(self: object): number
+  cacheSpread(self: object, count: number): number
+  cacheLargestGap(self: object): number
+  ringCompareDistance(): number
+  ringAddSmall(low: number, high: number): void
+  ringMidpoint(): void
+  ringInArc(): number
+  ringSpan(): number
+  ringCommonBits(): number
+
   // native/binding/crypto.cc; digest.ts and rsa.ts are its façades
   readonly hashInput: Uint8Array
   readonly hashOutput: Uint8Array

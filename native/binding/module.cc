@@ -7,6 +7,7 @@ namespace peernet {
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new InstanceData());
   exports.Set("version", Napi::String::New(env, pn_version()));
+  InitCache(env, exports);
   InitCrypto(env, exports);
   return exports;
 }

@@ -14,8 +14,11 @@ struct InstanceData {
 
   // crypto.cc: keeps the arrays that hashing shares with JavaScript alive.
   Napi::Reference<Napi::ArrayBuffer> hash_slab;
+  // cache.cc: likewise the array that arguments and results travel in.
+  Napi::Reference<Napi::ArrayBuffer> cache_scratch;
 };
 
+void InitCache(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
 
 } // namespace peernet
