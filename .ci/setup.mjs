@@ -123,17 +123,20 @@ function treeStamp(directories, files) {
   }
   for (const file of files) add(file)
   for (const directory of directories) {
-    for (const name of sourcesBelow(directory)) add(path.join(directory, name))
+    for (const name of sourcesBelow(directory)) add(name)
   }
   return hash.digest('hex')
 }
 
+/** TypeScript files below a directory; packages installed there (bench/peers) are not ours. */
 function sourcesBelow(directory) {
   if (!fs.existsSync(at(directory))) return []
-  return fs
-    .readdirSync(at(directory), { recursive: true })
-    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
-    .sort()
+  const entries = fs.readdirSync(at(directory), { withFileTypes: true })
+  return entries.flatMap((entry) => {
+    const name = path.join(directory, entry.name)
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourcesBelow(name)
+    return name.endsWith('.ts') ? [name] : []
+  })
 }
 
 /** Removes compiled files whose source is gone, so that nothing stale is loaded or packed. */

@@ -1,9 +1,11 @@
-// Generates the wire constants of both languages from spec/fields/pnrp.tsv.
+// Generates the wire constants of both languages from spec/fields/pnrp.tsv, and spec/limits.md
+// from the limits in the code.
 //
-//   node spec/tools/generate.mjs            writes native/core/pnrp_const.h, lib/wire/constants.ts
-//   node spec/tools/generate.mjs --check    fails when one of them is not what would be written
+//   npm run generate              writes native/core/pnrp_const.h, lib/wire/constants.ts and the page
+//   npm run generate -- --check   fails when one of them is not what would be written
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { limitsPage } from './limits.mjs'
 import { readTable } from './tsv.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -80,6 +82,7 @@ export function generate() {
   return new Map([
     ['native/core/pnrp_const.h', cHeader(groups)],
     ['lib/wire/constants.ts', typescriptModule(groups)],
+    ['spec/limits.md', limitsPage(root)],
   ])
 }
 
