@@ -32,8 +32,13 @@
       "target_name": "peernet_udp",
       "type": "static_library",
       "sources": ["<!@(node -p \"require('./native/sources.json').udp.map(f=>'native/'+f).join(' ')\")"],
+      # libuv's headers want POSIX types, recvmmsg and sendmmsg are GNU.
+      "defines": ["_GNU_SOURCE"],
       "cflags_c": ["-std=c11", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror"],
       "cflags": ["-fPIC", "-fvisibility=hidden"],
+      "msvs_settings": {
+        "VCCLCompilerTool": {"AdditionalOptions": ["/std:c11", "/W4"]},
+      },
     },
     {
       "target_name": "peernet",

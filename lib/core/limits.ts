@@ -48,6 +48,10 @@ export const LIMITS = {
 
   /** N-05: sockets bind from this port on, and lower ports make an endpoint unusable. */
   lowestPort: 1025,
+  /** Longest UDP payload handled (PN_UDP_PAYLOAD_MAX of native/udp/limits.h): longer is dropped. */
+  datagramBytes: 2048,
+  /** Datagrams that wait for one busy socket (PN_UDP_WAITING_PER_SOCKET); more are dropped. */
+  datagramsWaiting: 32,
 
   // Names
   /** 2.2.4: code units of a classifier, 150 counting a NUL. */

@@ -59,6 +59,48 @@ export interface Addon {
     callback: (results: (boolean | number | Uint8Array)[]) => void,
   ): void
   cryptoSelfTest(): string | undefined
+
+  // native/binding/udp.cc; udp.ts is its façade. Numbers below 0 are libuv's error numbers.
+  readonly udpHasFast: boolean
+  readonly udpLayout: {
+    readonly payloadMax: number
+    readonly rxRows: number
+    readonly txRows: number
+    readonly rxTable: number
+    readonly txTable: number
+    readonly txArea: number
+    readonly bytes: number
+  }
+  udpCreate(kind: number, onBatch: (count: number) => void): { hub: object; block: ArrayBuffer }
+  udpDestroy(hub: object): void
+  udpOpen(
+    hub: object,
+    address: Uint8Array,
+    port: number,
+    scope: number,
+    reuse: boolean,
+    receiveBuffer: number,
+    sendBuffer: number,
+  ): number
+  udpClose(hub: object, socket: number): number
+  udpPort(hub: object, socket: number): number
+  udpSetRef(hub: object, socket: number, ref: boolean): number
+  udpStats(hub: object, socket: number, out: Float64Array): number
+  udpMembership(
+    hub: object,
+    socket: number,
+    join: boolean,
+    group: Uint8Array,
+    interfaceIndex: number,
+  ): number
+  udpMulticast(
+    hub: object,
+    socket: number,
+    hops: number,
+    loop: boolean,
+    interfaceIndex: number,
+  ): number
+  udpFlush(hub: object): void
 }
 
 const require = createRequire(import.meta.url)

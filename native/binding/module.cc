@@ -9,6 +9,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", Napi::String::New(env, pn_version()));
   InitCache(env, exports);
   InitCrypto(env, exports);
+  InitUdp(env, exports);
   return exports;
 }
 
