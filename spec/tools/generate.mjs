@@ -1,7 +1,7 @@
 // Generates the wire constants of both languages from spec/fields/pnrp.tsv, and spec/limits.md
 // from the limits in the code.
 //
-//   npm run generate              writes native/core/pnrp_const.h, lib/wire/constants.ts and the page
+//   npm run generate              writes what generate() below lists
 //   npm run generate -- --check   fails when one of them is not what would be written
 import fs from 'node:fs'
 import { fileURLToPath } from 'node:url'
