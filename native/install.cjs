@@ -106,6 +106,17 @@ function missingTools() {
   return missing
 }
 
+/** What `node-gyp clean` does, but compiled JavaScript and other builds under build/ stay. */
+function removeBuild() {
+  const ours = ['Release', 'Debug', 'Makefile', 'binding.Makefile', 'config.gypi', 'native.stamp']
+  const directory = path.join(root, 'build')
+  if (!fs.existsSync(directory)) return
+  for (const name of fs.readdirSync(directory)) {
+    if (!ours.includes(name) && !name.endsWith('.mk')) continue
+    fs.rmSync(path.join(directory, name), { recursive: true, force: true })
+  }
+}
+
 class InstallError extends Error {}
 
 function build({ clean = true, verbose = false } = {}) {
@@ -123,7 +134,8 @@ function build({ clean = true, verbose = false } = {}) {
   if (nodeGyp === undefined) {
     throw new InstallError('cannot find node-gyp: run this through npm (npm install, npm start)')
   }
-  const args = [nodeGyp, ...(clean ? ['rebuild'] : ['configure', 'build'])]
+  if (clean) removeBuild()
+  const args = [nodeGyp, 'configure', 'build']
   args.push('--jobs=max', verbose ? '--loglevel=info' : '--loglevel=error')
   const nodeDirectory = findNodeDirectory()
   if (nodeDirectory !== undefined) args.push(`--nodedir=${nodeDirectory}`)
