@@ -36,6 +36,10 @@ export const LIMITS = {
   useCount: 3,
   /** 3.1.4.4.2: LOOKUP carries A while the cache holds fewer entries. */
   sparseCacheEntries: 8,
+  /** LOOKUPs of one resolve: every useful hop three times. Silent nodes count here only. */
+  lookupsPerResolve: 66,
+  /** Times that an application's resolve refills an empty NextHopStack without having lost a hop. */
+  resolveRefills: 2,
   /** 2.2.2.8, 2.2.2.4. */
   flaggedPath: 22,
   floodedList: 22,
@@ -66,6 +70,13 @@ export const LIMITS = {
   outstandingResolves: 1024,
   pendingAdmissions: 128,
   pendingAdmissionsPerSource: 16,
+  pendingAdmissionsPerPrefix: 96,
+  /** Incomplete AUTHORITY_BUFFERs, and the bytes they may hold (a full one has 37,348). */
+  reassemblies: 128,
+  reassemblyBytes: 1 << 20,
+  /** Conversations of the joining side, and pings, under way. */
+  conversationsJoining: 64,
+  pings: 64,
   conversations: 256,
   conversationsPerSource: 4,
   advertisedIds: 5,

@@ -6,7 +6,7 @@ import { Queue } from '../core/queue.js'
 import type { Rng } from '../core/rng.js'
 import type { RouteCache } from '../native/route-cache.js'
 import { encodeMessage } from '../wire/codec.js'
-import type { PnrpMessage, RouteEntry } from '../wire/messages.js'
+import type { PnrpId, PnrpMessage, RouteEntry } from '../wire/messages.js'
 import { Budgets, defaultBudgets, type BudgetConfig } from './budgets.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
 import type { Dialect, DialectTrait, DialectTraits } from './dialect.js'
@@ -14,6 +14,8 @@ import { chooseDestination, type Destination } from './destination.js'
 import { Exchanges, type ExchangeHost, type ExchangeRequest } from './exchanges.js'
 import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
 import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
+import { entryHasEndpoint } from './route-entry.js'
+import { RttEstimator } from './rtt.js'
 
 /** FILETIME of 1970-01-01 in 100 ns ticks. */
 const FILETIME_OF_UNIX_EPOCH = 116_444_736_000_000_000n
@@ -68,6 +70,7 @@ export class CloudContext implements ExchangeHost {
   readonly scope: CloudScope
   readonly resolveOnly: boolean
   readonly budgets: Budgets
+  readonly rtt = new RttEstimator()
   /** Set by cloud.ts once all parts exist. */
   parts!: CloudParts
   readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
@@ -130,6 +133,25 @@ export class CloudContext implements ExchangeHost {
     const exchange = this.exchanges.start(request)
     if (exchange === undefined) this.counters.add('refused.pending-list-full')
     return exchange
+  }
+
+  /**
+   * That node says (or proved) that the ID is not registered there: the cached entry goes, unless it
+   * names other endpoints. Whoever refers us to a liar must not be able to evict honest entries.
+   */
+  evictAt(pnrpId: PnrpId, at: Endpoint): void {
+    const cached = this.cache.get(pnrpId)
+    if (cached === undefined || !entryHasEndpoint(cached, at)) return
+    const leafOf = this.cache.leafOf(pnrpId)
+    this.cache.remove(pnrpId)
+    this.parts.registrations.neighboursChanged(leafOf)
+  }
+
+  /** That node did not answer until the full timeout; likewise. */
+  silentAt(pnrpId: PnrpId, at: Endpoint): void {
+    const cached = this.cache.get(pnrpId)
+    if (cached === undefined || !entryHasEndpoint(cached, at)) return
+    this.parts.maintenance.nodeLost(pnrpId)
   }
 
   /**

@@ -60,7 +60,7 @@ export class Dialect {
 
   get<T extends DialectTrait>(trait: T): DialectTraits[T] {
     const fixed = this.#fixed[trait]
-    if (fixed !== undefined) return fixed as DialectTraits[T]
+    if (fixed !== undefined) return fixed
     const learned = this.#learned?.get(trait)
     return learned === undefined ? SPECIFIED[trait] : (learned.value as DialectTraits[T])
   }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../core/endpoint.js'
+import type { Instant } from '../core/instant.js'
 import type { ErrorCode } from '../core/errors.js'
 import type { CryptoJob, CryptoResult, ChainRefusal } from './crypto-port.js'
 import type {
@@ -233,6 +234,7 @@ export type CloudEvent =
         | 'ERR_PEERNET_LIMIT'
         | 'ERR_PEERNET_INVALID_PEER_NAME'
         | 'ERR_PEERNET_INVALID_ARG'
+        | 'ERR_PEERNET_CLOUD_NOT_OPEN'
       readonly message: string
     }
   | {
@@ -261,6 +263,15 @@ export interface CloudTransmit {
   readonly data: Uint8Array
   /** Why it is sent, for traces. */
   readonly reason: ResolveReason | 'answer' | 'flood' | 'synchronize' | 'admission' | 'ping'
+}
+
+/** An entry of the route entry cache, as `cloud cache` shows it. */
+export interface CachedNode {
+  readonly pnrpId: PnrpId
+  readonly endpoints: readonly Endpoint[]
+  readonly validatedAt: Instant
+  /** In the leaf set of a local ID. */
+  readonly leaf: boolean
 }
 
 /** What `cloud statistics` shows of the machine. */

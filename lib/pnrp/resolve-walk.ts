@@ -1,0 +1,237 @@
+import { bytesKey, equalBytes, isAllZero } from '../core/bytes.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { LIMITS } from '../core/limits.js'
+import { commonPrefixBits, compareDistance } from '../native/ring.js'
+import {
+  ResolveCriteria,
+  ResolveReason,
+  type AuthorityBuffer,
+  type PnrpId,
+  type RouteEntry,
+} from '../wire/messages.js'
+import { entryHasEndpoint } from './route-entry.js'
+
+/** An entry of NextHopStack. */
+export interface Hop {
+  readonly entry: RouteEntry
+  /** LOOKUPs sent to it so far. */
+  useCount: number
+}
+
+export interface WalkInput {
+  readonly target: PnrpId
+  readonly criteria: ResolveCriteria
+  /** Bits to match, for UPPER_BITS. */
+  readonly precision: number
+  readonly reason: ResolveReason
+  /** First entry of ResolvePath: one of our own endpoints. */
+  readonly ownEndpoint: Endpoint
+  /** IDs that must not become the result. */
+  readonly excludeIds?: readonly PnrpId[]
+}
+
+/** What came back to a LOOKUP, and what it is worth. */
+export interface LookupAnswer {
+  readonly flags: Pick<AuthorityBuffer, 'leafSet' | 'busy' | 'notFound'>
+  /** Already checked to be reachable in this cloud; owned by the walk from here on. */
+  readonly referral?: RouteEntry
+  /** Entries in the route entry cache at present. */
+  readonly cacheEntries: number
+}
+
+export type LookupVerdict = 'referral' | 'dead-end' | 'busy' | 'not-registered' | 'refused-referral'
+
+/**
+ * The state of one resolve (an entry of the Outstanding Resolves Table, MS-PNRP 3.1.1) and the rules
+ * of 3.1.5.6.1 that change it. It neither sends nor waits: `resolve.ts` does.
+ *
+ * The walk is a depth-first search towards the target with backtracking: a node is asked at most
+ * three times, each time told not to name anybody who was asked already.
+ */
+export class ResolveWalk {
+  readonly target: PnrpId
+  readonly criteria: ResolveCriteria
+  readonly precision: number
+  readonly reason: ResolveReason
+  /** Endpoints already asked (or found dead); the first is our own. */
+  readonly resolvePath: Endpoint[]
+  readonly nextHopStack: Hop[] = []
+  /** Former best matches; the newest is `currentBestMatch`, not in here (N-11). */
+  readonly bestMatchStack: RouteEntry[] = []
+  currentBestMatch: RouteEntry | undefined
+  suspiciousCount = 0
+  totalUsefulHops = 0
+  /** IDs that cannot be the result: excluded by the caller, refused, silent. */
+  #ruledOut: Set<string> | undefined
+  readonly #collecting: boolean
+
+  constructor(input: WalkInput) {
+    this.target = input.target
+    this.criteria = input.criteria
+    this.precision = input.precision
+    this.reason = input.reason
+    this.resolvePath = [input.ownEndpoint]
+    this.#collecting = input.excludeIds !== undefined && input.excludeIds.length > 0
+    for (const id of input.excludeIds ?? []) this.#ruleOutId(id)
+  }
+
+  /**
+   * Other registrations of a name lie beyond those already found, which is away from the target: the
+   * walk has to welcome nodes that are not closer.
+   */
+  get collecting(): boolean {
+    return this.#collecting
+  }
+
+  /** The best match ends the search at once (S7, N-13). */
+  closeEnough(entry: RouteEntry): boolean {
+    switch (this.criteria) {
+      case ResolveCriteria.ANY_PEER_NAME:
+        return this.#matches(entry, 128)
+      case ResolveCriteria.NEAREST64_PEER_NAME:
+        return this.#matches(entry, 192)
+      case ResolveCriteria.UPPER_BITS:
+        return this.#matches(entry, this.precision)
+      default:
+        return equalBytes(entry.pnrpId, this.target)
+    }
+  }
+
+  /** The best match will do when nothing is left to ask (S8, N-13; N-14 for split tests). */
+  acceptable(entry: RouteEntry): boolean {
+    if (this.reason === ResolveReason.SPLIT_DETECTION) return true
+    switch (this.criteria) {
+      case ResolveCriteria.NEAREST_PEER_NAME:
+      case ResolveCriteria.NEAREST64_PEER_NAME:
+        return this.#matches(entry, 128)
+      default:
+        return this.closeEnough(entry)
+    }
+  }
+
+  /** Could this entry be the result, as far as one can tell without asking? */
+  wanted(entry: RouteEntry): boolean {
+    return this.acceptable(entry) && !this.#isRuledOut(entry.pnrpId)
+  }
+
+  /** N-23: is `a` nearer to the target than `b`? */
+  closer(a: PnrpId, b: PnrpId): boolean {
+    return compareDistance(this.target, a, b) < 0
+  }
+
+  push(entry: RouteEntry): void {
+    this.nextHopStack.push({ entry, useCount: 0 })
+  }
+
+  /** The conditions of S8 other than an empty stack. */
+  get exhausted(): boolean {
+    return (
+      this.suspiciousCount > LIMITS.suspiciousCount || this.totalUsefulHops > LIMITS.totalUsefulHops
+    )
+  }
+
+  /**
+   * The path as a LOOKUP carries it, 1..22 endpoints: our own and the newest (N-16). `also` are
+   * further endpoints that nobody needs to name.
+   */
+  flaggedPath(also: readonly Endpoint[] = []): Endpoint[] {
+    const path = this.resolvePath
+    const room = LIMITS.flaggedPath - 1
+    const asked = path.length - 1 <= room ? path.slice(1) : path.slice(path.length - room)
+    const flagged = [path[0] as Endpoint, ...asked]
+    for (const endpoint of also) {
+      if (flagged.length > room) break
+      if (!flagged.some((other) => sameEndpoint(other, endpoint))) flagged.push(endpoint)
+    }
+    return flagged
+  }
+
+  /** N-17: no duplicates. */
+  addToPath(endpoint: Endpoint): void {
+    if (!this.inPath(endpoint)) this.resolvePath.push(endpoint)
+  }
+
+  inPath(endpoint: Endpoint): boolean {
+    return this.resolvePath.some((other) => sameEndpoint(other, endpoint))
+  }
+
+  /** L1 to L3 and L5 to L10 of an answer to the LOOKUP that was sent to `hop` at `to`. */
+  answered(hop: Hop, to: Endpoint, answer: LookupAnswer): LookupVerdict {
+    const { leafSet, busy, notFound } = answer.flags
+    this.addToPath(to)
+    this.totalUsefulHops++
+    if (leafSet) this.suspiciousCount++
+    if (!notFound) this.#considerBestMatch(hop.entry)
+    // N-19: a busy node is counted, but not asked again.
+    const askAgain = !notFound && !busy && hop.useCount < LIMITS.useCount
+    if (askAgain) this.nextHopStack.push(hop)
+    const verdict = this.#takeReferral(hop.entry.pnrpId, to, answer)
+    // N-18: no progress from here, so do not come back either.
+    if (verdict === 'not-closer' && askAgain) this.nextHopStack.pop()
+    if (verdict === 'pushed') return 'referral'
+    if (busy) return 'busy'
+    if (notFound) return 'not-registered'
+    return verdict === 'none' ? 'dead-end' : 'refused-referral'
+  }
+
+  /** This entry is not the result after all: the previous best match is best again. */
+  ruleOut(pnrpId: PnrpId): void {
+    this.#ruleOutId(pnrpId)
+    for (let i = this.nextHopStack.length - 1; i >= 0; i--) {
+      if (equalBytes((this.nextHopStack[i] as Hop).entry.pnrpId, pnrpId)) {
+        this.nextHopStack.splice(i, 1)
+      }
+    }
+    const best = this.currentBestMatch
+    if (best === undefined || !this.#isRuledOut(best.pnrpId)) return
+    do this.currentBestMatch = this.bestMatchStack.pop()
+    while (this.currentBestMatch !== undefined && this.#isRuledOut(this.currentBestMatch.pnrpId))
+  }
+
+  /** L5. A node whose ID we do not know (split test, Validate zero) is no match. */
+  #considerBestMatch(entry: RouteEntry): void {
+    if (isAllZero(entry.pnrpId) || this.#isRuledOut(entry.pnrpId)) return
+    const best = this.currentBestMatch
+    if (best !== undefined) {
+      if (!this.closer(entry.pnrpId, best.pnrpId)) return
+      this.bestMatchStack.push(best)
+    }
+    this.currentBestMatch = entry
+  }
+
+  /** L7, L9, L10. */
+  #takeReferral(
+    askedId: PnrpId,
+    to: Endpoint,
+    answer: LookupAnswer,
+  ): 'none' | 'pushed' | 'not-closer' | 'visited' {
+    const { referral } = answer
+    if (referral === undefined) return 'none'
+    if (equalBytes(referral.pnrpId, askedId)) return 'visited'
+    // A node may name another ID of its own: the last path entry is the node just asked.
+    for (const visited of this.resolvePath) {
+      if (!sameEndpoint(visited, to) && entryHasEndpoint(referral, visited)) return 'visited'
+    }
+    const closer = isAllZero(askedId) || this.closer(referral.pnrpId, askedId)
+    const welcome =
+      closer ||
+      answer.cacheEntries < LIMITS.sparseCacheEntries ||
+      (this.#collecting && this.wanted(referral))
+    if (!welcome) return 'not-closer'
+    this.push(referral)
+    return 'pushed'
+  }
+
+  #matches(entry: RouteEntry, bits: number): boolean {
+    return commonPrefixBits(entry.pnrpId, this.target) >= bits
+  }
+
+  #ruleOutId(pnrpId: PnrpId): void {
+    this.#ruledOut ??= new Set()
+    this.#ruledOut.add(bytesKey(pnrpId))
+  }
+
+  #isRuledOut(pnrpId: PnrpId): boolean {
+    return this.#ruledOut !== undefined && this.#ruledOut.has(bytesKey(pnrpId))
+  }
+}

@@ -1,0 +1,436 @@
+import { isAllZero } from '../core/bytes.js'
+import type { Timed } from '../core/deadlines.js'
+import type { Endpoint } from '../core/endpoint.js'
+import { LIMITS } from '../core/limits.js'
+import {
+  ResolveReason,
+  type AuthorityBuffer,
+  type InquireMessage,
+  type LookupMessage,
+  type RouteEntry,
+} from '../wire/messages.js'
+import type { CloudContext } from './context.js'
+import { validateCpa, type CpaVerdict } from './cpa-validation.js'
+import type {
+  CommandFailure,
+  CpaRefusal,
+  ResolvedPeer,
+  ResolveResult,
+  ResolveStep,
+} from './interface.js'
+import type { Exchange, ExchangeOwner, ResolveRequest } from './parts.js'
+import { ResolveWalk, type Hop } from './resolve-walk.js'
+import { addressesWithin, emittedEntry, keepEntry } from './route-entry.js'
+
+/** A LOOKUP or INQUIRE of a resolve that has no final outcome yet. */
+interface Probe {
+  readonly entry: RouteEntry
+  readonly to: Endpoint
+  /** Of a LOOKUP. */
+  readonly hop?: Hop
+}
+
+/** Hears of the end of a resolve. */
+export interface ResolveTable {
+  ended(resolve: Resolve): void
+}
+
+/**
+ * One resolve under way, MS-PNRP 3.1.4.4.2: sends what its walk asks for and feeds the answers back.
+ *
+ * At a soft timeout it leaves the silent node behind and goes on (its endpoint joins the Flagged
+ * Path), but the request stays pending and a late answer counts as any other. Only the full timeout
+ * of 3.1.6.3 evicts. So there may be several open probes; `#current` is the one that the walk waits
+ * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open.
+ */
+export class Resolve implements ExchangeOwner, Timed {
+  readonly request: ResolveRequest
+  readonly #context: CloudContext
+  readonly #table: ResolveTable
+  readonly #walk: ResolveWalk
+  readonly #probes = new Map<number, Probe>()
+  /** Endpoints of the excluded IDs: nobody needs to name them. */
+  readonly #flagged: Endpoint[] = []
+  readonly #refusals: CpaRefusal[] = []
+  #current: Probe | undefined
+  #lookups = 0
+  /** How often an empty NextHopStack may still be refilled from the cache. */
+  #refills: number
+  #unreachable = false
+  #done = false
+
+  constructor(context: CloudContext, table: ResolveTable, request: ResolveRequest) {
+    this.request = request
+    this.#context = context
+    this.#table = table
+    this.#refills = request.reason === ResolveReason.APP_REQUEST ? LIMITS.resolveRefills : 0
+    this.#walk = new ResolveWalk({
+      target: request.target,
+      criteria: request.criteria,
+      precision: request.precision,
+      reason: request.reason,
+      ownEndpoint: context.localEndpoints[0] as Endpoint,
+      ...(request.excludeIds === undefined ? {} : { excludeIds: request.excludeIds }),
+    })
+  }
+
+  /** S4 to S6, then S7. */
+  start(): void {
+    const { request } = this
+    const context = this.#context
+    const walk = this.#walk
+    context.timers.set(this, request.deadline)
+    for (const id of request.excludeIds ?? []) {
+      const cached = context.cache.get(id)
+      const [address] = cached?.addresses ?? []
+      if (cached !== undefined && address !== undefined) {
+        this.#flagged.push({ address, port: cached.port })
+      }
+    }
+    const first = request.initialNextHop ?? context.cache.closest(request.target, 1)[0]
+    if (first !== undefined) walk.push(first)
+    // N-15: so that every LOOKUP of a registration announces its entry.
+    walk.currentBestMatch = request.initialBestMatch ?? this.#nearestLocal()
+    this.#advance()
+  }
+
+  cancel(): void {
+    this.#finish('cancelled')
+  }
+
+  /** N-56. */
+  onTimer(): void {
+    this.#finish('deadline')
+  }
+
+  onAuthority(exchange: Exchange, from: Endpoint, buffer: AuthorityBuffer): void {
+    const probe = this.#probes.get(exchange.messageId)
+    if (probe === undefined) return
+    const rttUs = this.#context.now - exchange.sentAt
+    if (probe.hop !== undefined) {
+      if (exchange.retryCount === LIMITS.retransmissionCount) this.#context.rtt.sample(rttUs)
+      this.#probes.delete(exchange.messageId)
+      this.#lookupAnswered(probe, probe.hop, from, buffer, rttUs)
+      return
+    }
+    this.#inquireAnswered(exchange, probe, from, buffer, rttUs)
+  }
+
+  /** The node is slow or dead: go on without it, but keep listening. */
+  onSoftTimeout(exchange: Exchange): void {
+    const probe = this.#probes.get(exchange.messageId)
+    if (probe === undefined || probe !== this.#current) return
+    this.#step({ step: 'soft-timeout', to: probe.to, pnrpId: probe.entry.pnrpId })
+    this.#leaveBehind(probe)
+    this.#advance()
+  }
+
+  /** N-12. */
+  onGivenUp(exchange: Exchange): void {
+    const probe = this.#probes.get(exchange.messageId)
+    if (probe === undefined) return
+    this.#probes.delete(exchange.messageId)
+    this.#step({
+      step: 'timeout',
+      to: probe.to,
+      pnrpId: probe.entry.pnrpId,
+      of: probe.hop === undefined ? 'inquire' : 'lookup',
+    })
+    if (this.#walk.acceptable(probe.entry)) this.#unreachable = true
+    this.#context.silentAt(probe.entry.pnrpId, probe.to)
+    if (probe === this.#current) this.#leaveBehind(probe)
+    if (this.#current === undefined) this.#advance()
+  }
+
+  /** 3.2.7.1. */
+  #nearestLocal(): RouteEntry | undefined {
+    const { pickBestMatchFromLocalIds, target, excludeIds } = this.request
+    if (!pickBestMatchFromLocalIds) return undefined
+    const { registrations } = this.#context.parts
+    const local = registrations.nearest(target, excludeIds)
+    return local === undefined ? undefined : registrations.routeEntry(local)
+  }
+
+  /** S7 and S8: takes the next step until something is under way or all is over. */
+  #advance(): void {
+    const walk = this.#walk
+    this.#current = undefined
+    while (!this.#done && this.#current === undefined) {
+      const best = walk.currentBestMatch
+      if (best !== undefined && walk.closeEnough(best)) {
+        this.#inquire(best)
+        continue
+      }
+      const hop = this.#nextHop()
+      if (hop !== undefined) {
+        this.#lookup(hop)
+        continue
+      }
+      if (best !== undefined && walk.acceptable(best)) {
+        this.#inquire(best)
+        continue
+      }
+      if (this.#probes.size > 0) return
+      this.#finishEmpty()
+    }
+  }
+
+  /** Pops NextHopStack; an empty one is refilled from the own cache as long as that may help. */
+  #nextHop(): Hop | undefined {
+    const walk = this.#walk
+    if (walk.exhausted || this.#lookups >= LIMITS.lookupsPerResolve) return undefined
+    const hop = walk.nextHopStack.pop()
+    if (hop !== undefined || this.#refills === 0) return hop
+    // A split test must not fall back on the part of the cloud that we are in.
+    if (this.request.reason === ResolveReason.SPLIT_DETECTION) return undefined
+    this.#refills--
+    const [entry] = this.#context.cache.closest(walk.target, 1, walk.resolvePath)
+    return entry === undefined ? undefined : { entry, useCount: 0 }
+  }
+
+  /** S9, S10. */
+  #lookup(hop: Hop): void {
+    const { request } = this
+    const context = this.#context
+    const walk = this.#walk
+    const destination = context.destinationsOf(hop.entry)
+    if (destination === undefined) return
+    const best = walk.currentBestMatch
+    const unknownId = isAllZero(hop.entry.pnrpId)
+    const message: LookupMessage = {
+      type: 'LOOKUP',
+      messageId: context.newMessageId(),
+      acceptNotCloser:
+        unknownId || walk.collecting || context.cache.size < LIMITS.sparseCacheEntries,
+      precision: request.precision,
+      resolveCriteria: request.criteria,
+      resolveReasonCode: request.reason,
+      targetPnrpId: request.target,
+      validatePnrpId: hop.entry.pnrpId,
+      ...(best === undefined ? {} : { routeEntry: emittedEntry(best) }),
+      flaggedPath: walk.flaggedPath(this.#flagged),
+    }
+    hop.useCount++
+    this.#lookups++
+    const { entry } = hop
+    const { to } = destination
+    this.#step({ step: 'lookup', to, pnrpId: entry.pnrpId, attempt: hop.useCount })
+    const exchange = context.request(message, {
+      ...destination,
+      reason: request.reason,
+      owner: this,
+      softTimeoutUs: context.rtt.lookupTimeoutUs,
+    })
+    this.#sent({ entry, to, hop }, exchange)
+  }
+
+  /** S7 for a match of the cloud; N-55 for one of our own IDs. */
+  #inquire(best: RouteEntry): void {
+    const context = this.#context
+    const own = context.parts.registrations.find(best.pnrpId)
+    if (own !== undefined) {
+      const from = context.localEndpoints[0] as Endpoint
+      this.#found(best, context.parts.responder.answerLocally(own), from, 0)
+      return
+    }
+    const destination = context.destinationsOf(best)
+    if (destination === undefined) {
+      this.#walk.ruleOut(best.pnrpId)
+      return
+    }
+    const message: InquireMessage = {
+      type: 'INQUIRE',
+      messageId: context.newMessageId(),
+      wantCpa: true,
+      wantExtendedPayload: true,
+      wantCertificateChain: true,
+      validatePnrpId: best.pnrpId,
+      nonce: context.rng.bytes(16),
+    }
+    this.#step({ step: 'inquire', to: destination.to, pnrpId: best.pnrpId })
+    const exchange = context.request(message, {
+      ...destination,
+      reason: this.request.reason,
+      owner: this,
+      softTimeoutUs: context.rtt.inquireTimeoutUs,
+    })
+    this.#sent({ entry: best, to: destination.to }, exchange)
+  }
+
+  #sent(probe: Probe, exchange: Exchange | undefined): void {
+    if (exchange === undefined) {
+      const message = `more than ${LIMITS.pendingExchanges} requests are waiting for answers`
+      this.#finish('failed', { failure: { code: 'ERR_PEERNET_LIMIT', message } })
+      return
+    }
+    this.#probes.set(exchange.messageId, probe)
+    this.#current = probe
+  }
+
+  /** The walk no longer waits for this probe; it stays open. */
+  #leaveBehind(probe: Probe): void {
+    this.#current = undefined
+    this.#refills++
+    this.#walk.addToPath(probe.to)
+    if (probe.hop === undefined) this.#walk.ruleOut(probe.entry.pnrpId)
+  }
+
+  /** 3.1.5.6.1. */
+  #lookupAnswered(
+    probe: Probe,
+    hop: Hop,
+    from: Endpoint,
+    buffer: AuthorityBuffer,
+    rttUs: number,
+  ): void {
+    const context = this.#context
+    const walk = this.#walk
+    const named = buffer.routeEntry === undefined ? undefined : keepEntry(buffer.routeEntry)
+    const referral =
+      named !== undefined && context.destinationsOf(named) !== undefined ? named : undefined
+    const verdict = walk.answered(hop, probe.to, {
+      flags: buffer,
+      cacheEntries: context.cache.size,
+      ...(referral === undefined ? {} : { referral }),
+    })
+    const outcome = named !== undefined && verdict === 'dead-end' ? 'refused-referral' : verdict
+    this.#step({
+      step: 'answer',
+      from,
+      pnrpId: hop.entry.pnrpId,
+      rttUs,
+      outcome,
+      suspicious: buffer.leafSet,
+      ...(named === undefined ? {} : { referral: named }),
+    })
+    if (buffer.notFound) context.evictAt(hop.entry.pnrpId, probe.to)
+    if (buffer.notFound || buffer.busy) this.#refills++
+    this.#submitEntries(hop, from, buffer, referral)
+    if (probe === this.#current || this.#current === undefined || this.#betterThanWaiting()) {
+      this.#advance()
+    }
+  }
+
+  /**
+   * L4 and 3.2.5.1, except for an entry that this resolve is about to INQUIRE itself: that INQUIRE
+   * is its validation.
+   */
+  #submitEntries(
+    hop: Hop,
+    from: Endpoint,
+    buffer: AuthorityBuffer,
+    referral: RouteEntry | undefined,
+  ): void {
+    const { admission } = this.#context.parts
+    if (!buffer.notFound && !this.#inquiredSoon(hop.entry) && !isAllZero(hop.entry.pnrpId)) {
+      admission.submit(hop.entry, { via: 'RESOLVE', from })
+    }
+    if (referral !== undefined && !this.#inquiredSoon(referral)) {
+      admission.submit(referral, { via: 'AUTHORITY', from })
+    }
+  }
+
+  #inquiredSoon(entry: RouteEntry): boolean {
+    return this.#walk.closeEnough(entry) && this.#walk.wanted(entry)
+  }
+
+  /** A late answer opened a better way than the one the walk waits for. */
+  #betterThanWaiting(): boolean {
+    const walk = this.#walk
+    const waiting = this.#current
+    if (waiting?.hop === undefined) return false
+    const best = walk.currentBestMatch
+    if (best !== undefined && walk.closeEnough(best)) return true
+    const next = walk.nextHopStack.at(-1)
+    return next !== undefined && walk.closer(next.entry.pnrpId, waiting.entry.pnrpId)
+  }
+
+  /** 3.1.5.6.1.1. */
+  #inquireAnswered(
+    exchange: Exchange,
+    probe: Probe,
+    from: Endpoint,
+    buffer: AuthorityBuffer,
+    rttUs: number,
+  ): void {
+    const question = {
+      pnrpId: probe.entry.pnrpId,
+      nonce: exchange.nonce as Uint8Array,
+      wantedPayload: true,
+      answeredBy: from,
+      ...(this.request.name === undefined ? {} : { name: this.request.name }),
+    }
+    validateCpa(this.#context, buffer, question, (verdict) => {
+      if (this.#done) return
+      this.#probes.delete(exchange.messageId)
+      if (verdict.ok) this.#accepted(probe, verdict, from, rttUs)
+      else this.#refused(probe, verdict.reason, from)
+    })
+  }
+
+  #accepted(
+    probe: Probe,
+    verdict: Extract<CpaVerdict, { ok: true }>,
+    from: Endpoint,
+    rttUs: number,
+  ): void {
+    const { entry } = probe
+    if (addressesWithin(entry, verdict.peer.serviceAddresses)) {
+      const origin = { via: 'RESOLVE' as const, from }
+      this.#context.parts.admission.admitValidated(entry, origin, verdict.keyHash)
+    }
+    this.#found(verdict.routeEntry ?? entry, verdict.peer, from, rttUs)
+  }
+
+  /** The match is nothing worth; its node is not asked again. */
+  #refused(probe: Probe, reason: CpaRefusal, from: Endpoint): void {
+    const { pnrpId } = probe.entry
+    this.#step({ step: 'refused', from, pnrpId, reason })
+    this.#refusals.push(reason)
+    if (reason !== 'busy') this.#context.evictAt(pnrpId, probe.to)
+    this.#walk.addToPath(probe.to)
+    this.#walk.ruleOut(pnrpId)
+    this.#refills++
+    if (probe === this.#current || this.#current === undefined) this.#advance()
+  }
+
+  #found(entry: RouteEntry, peer: ResolvedPeer, from: Endpoint, rttUs: number): void {
+    this.#walk.currentBestMatch = entry
+    this.#step({ step: 'found', from, pnrpId: peer.pnrpId, rttUs })
+    this.#finish('found', { peer })
+  }
+
+  #finishEmpty(): void {
+    if (this.#refusals.some((reason) => reason !== 'not-registered')) this.#finish('refused')
+    else this.#finish(this.#unreachable ? 'unreachable' : 'not-found')
+  }
+
+  #finish(
+    outcome: ResolveResult,
+    extra: { peer?: ResolvedPeer; failure?: CommandFailure } = {},
+  ): void {
+    if (this.#done) return
+    this.#done = true
+    const { request } = this
+    const context = this.#context
+    const walk = this.#walk
+    context.timers.cancel(this)
+    for (const messageId of this.#probes.keys()) context.exchanges.finish(messageId)
+    this.#probes.clear()
+    this.#table.ended(this)
+    request.onDone({
+      outcome,
+      ...extra,
+      ...(walk.currentBestMatch === undefined ? {} : { bestMatch: walk.currentBestMatch }),
+      refusals: this.#refusals,
+      lookups: this.#lookups,
+      usefulHops: walk.totalUsefulHops,
+    })
+  }
+
+  #step(step: ResolveStep): void {
+    const { handle } = this.request
+    if (handle === undefined) return
+    this.#context.events.push({ type: 'resolve-step', handle, at: this.#context.now, step })
+  }
+}

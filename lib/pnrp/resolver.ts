@@ -1,0 +1,61 @@
+import { LIMITS } from '../core/limits.js'
+import type { CloudContext } from './context.js'
+import type { CommandFailure } from './interface.js'
+import type { ResolverPart, ResolveRequest } from './parts.js'
+import { Resolve, type ResolveTable } from './resolve.js'
+
+/** The Outstanding Resolves Table, MS-PNRP 3.1.1 and 3.1.4.4.2 step 1. */
+export class Resolver implements ResolverPart, ResolveTable {
+  readonly #context: CloudContext
+  readonly #resolves = new Set<Resolve>()
+  readonly #byHandle = new Map<number, Resolve>()
+
+  constructor(context: CloudContext) {
+    this.#context = context
+  }
+
+  get active(): number {
+    return this.#resolves.size
+  }
+
+  start(request: ResolveRequest): void {
+    const failure = this.#refusal()
+    if (failure !== undefined) {
+      request.onDone({ outcome: 'failed', failure, refusals: [], lookups: 0, usefulHops: 0 })
+      return
+    }
+    const resolve = new Resolve(this.#context, this, request)
+    this.#resolves.add(resolve)
+    if (request.handle !== undefined) this.#byHandle.set(request.handle, resolve)
+    resolve.start()
+  }
+
+  cancel(handle: number): boolean {
+    const resolve = this.#byHandle.get(handle)
+    resolve?.cancel()
+    return resolve !== undefined
+  }
+
+  cancelAll(): void {
+    for (const resolve of [...this.#resolves]) resolve.cancel()
+  }
+
+  ended(resolve: Resolve): void {
+    this.#resolves.delete(resolve)
+    const { handle } = resolve.request
+    if (handle !== undefined && this.#byHandle.get(handle) === resolve) {
+      this.#byHandle.delete(handle)
+    }
+  }
+
+  #refusal(): CommandFailure | undefined {
+    if (this.#context.localEndpoints.length === 0) {
+      const message = 'this host has no address in the cloud'
+      return { code: 'ERR_PEERNET_NO_ADDRESS', message }
+    }
+    if (this.#resolves.size < LIMITS.outstandingResolves) return undefined
+    this.#context.counters.add('refused.resolve-table-full')
+    const message = `${LIMITS.outstandingResolves} resolves are under way`
+    return { code: 'ERR_PEERNET_LIMIT', message }
+  }
+}
