@@ -13,8 +13,8 @@ export interface Timed {
 }
 
 /**
- * The timers of a machine: at most one deadline a key, the earliest found in O(1), set and cancelled
- * in O(log n). Equal deadlines come out in no particular but deterministic order.
+ * The timers of a machine: at most one deadline a key, the earliest found in O(1), set and
+ * cancelled in O(log n). Equal deadlines come out in no particular but deterministic order.
  */
 export class Deadlines<K> {
   readonly #slots = new Map<K, Slot<K>>()

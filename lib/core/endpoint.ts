@@ -1,8 +1,8 @@
 import { bytesKey, equalBytes } from './bytes.js'
 
 /**
- * An IPv6 UDP endpoint. `address` is 16 bytes, network order; `port` 0..65535. There is no scope id:
- * a link-local address is meant in the zone of the cloud that handles it (MS-PNRP 2.2.3.6).
+ * An IPv6 UDP endpoint. `address` is 16 bytes, network order; `port` 0..65535. There is no scope
+ * id: a link-local address is meant in the zone of the cloud that handles it (MS-PNRP 2.2.3.6).
  * Endpoints are immutable by convention: never write into `address`.
  */
 export interface Endpoint {

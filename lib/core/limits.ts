@@ -38,12 +38,16 @@ export const LIMITS = {
   sparseCacheEntries: 8,
   /** LOOKUPs of one resolve: every useful hop three times. Silent nodes count here only. */
   lookupsPerResolve: 66,
-  /** Times that an application's resolve refills an empty NextHopStack without having lost a hop. */
+  /**
+   * Times that an application's resolve refills an empty NextHopStack without having lost a hop.
+   */
   resolveRefills: 2,
   /** 2.2.2.8, 2.2.2.4. */
   flaggedPath: 22,
   floodedList: 22,
-  /** Soft timeout of a LOOKUP (design lesson "Timeouts"), bounds and factor over the smoothed RTT. */
+  /**
+   * Soft timeout of a LOOKUP (design lesson "Timeouts"), bounds and factor over the smoothed RTT.
+   */
   softTimeoutMinUs: milliseconds(20),
   softTimeoutMaxUs: milliseconds(500),
   softTimeoutRttFactor: 4,

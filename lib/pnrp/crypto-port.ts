@@ -5,7 +5,9 @@
  * lengths (lib/testing).
  */
 
-/** Sign each part separately with one key (MS-PNRP 3.2.5.9). `keyId` names a key held by the port. */
+/**
+ * Sign each part separately with one key (MS-PNRP 3.2.5.9). `keyId` names a key held by the port.
+ */
 export interface SignJob {
   readonly kind: 'sign'
   readonly id: number

@@ -111,7 +111,9 @@ export interface ResolverPart {
   readonly active: number
 }
 
-/** Pending Route Entry Add List (3.1.5.11, 3.2.5.1): return routability before anything is cached. */
+/**
+ * Pending Route Entry Add List (3.1.5.11, 3.2.5.1): return routability before anything is cached.
+ */
 export interface AdmissionPart {
   submit(entry: RouteEntry, origin: EntryOrigin): void
   /** The entry of this ID is in doubt (invalid revoke, N-28): ask it again now. */
@@ -173,7 +175,9 @@ export interface RegistrationsPart extends LocalIds {
   addressesChanged(): void
   /** Run the registration walk of every local ID, starting at that node if one is given (N-64). */
   announceAll(through?: RouteEntry): void
-  /** The cache gained or lost an entry; `leafOf` are the local IDs in whose leaf set it is or was. */
+  /**
+   * The cache gained or lost an entry; `leafOf` are the local IDs in whose leaf set it is or was.
+   */
   neighboursChanged(leafOf: readonly PnrpId[]): void
   unregisterAll(): void
   /** Revokes are all acknowledged or given up: nothing left to send. */
@@ -192,7 +196,9 @@ export interface DiscoveryPart {
   conversationEnded(to: Endpoint, outcome: ConversationOutcome): void
   /** Every mode was tried since a node was last known, and nothing is under way: we are alone. */
   readonly exhausted: boolean
-  /** The seed to use next (3.1.4.2.1, 3.2.6.2.1), not one of our own endpoints; the index moves on. */
+  /**
+   * The seed to use next (3.1.4.2.1, 3.2.6.2.1), not one of our own endpoints; the index moves on.
+   */
   nextSeed(): Endpoint | undefined
   /** Last-used nodes that the cloud was opened with, newest first (N-64). */
   readonly remembered: readonly Endpoint[]

@@ -39,7 +39,9 @@ export interface ResolvedRecord {
   readonly notAfter: Date
 }
 
-/** How a resolution ended. 'unreachable': the name is published, but its publisher did not answer. */
+/**
+ * How a resolution ended. 'unreachable': the name is published, but its publisher did not answer.
+ */
 export type ResolutionStatus =
   'found' | 'not-found' | 'unreachable' | 'refused' | 'timeout' | 'aborted' | 'failed'
 

@@ -67,7 +67,9 @@ export class SimKernel {
     return index
   }
 
-  /** Ends a host on the spot: it neither sends nor receives again. Unbind its endpoints yourself. */
+  /**
+   * Ends a host on the spot: it neither sends nor receives again. Unbind its endpoints yourself.
+   */
   removeHost(index: number): void {
     if (this.#hosts[index] === undefined) return
     this.#hosts[index] = undefined

@@ -13,7 +13,9 @@ export interface RouteEntry {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** MS-PNRP 2.2.2.1. SolicitType 0 = any entries, 1 = only locally registered; absent = no controls. */
+/**
+ * MS-PNRP 2.2.2.1. SolicitType 0 = any entries, 1 = only locally registered; absent = no controls.
+ */
 export interface SolicitMessage {
   readonly type: 'SOLICIT'
   readonly messageId: number
@@ -70,7 +72,10 @@ export interface InquireMessage {
   readonly nonce?: Uint8Array
 }
 
-/** MS-PNRP 2.2.2.6: one slice of an AUTHORITY_BUFFER. Whole when offset is 0 and buffer.length = size. */
+/**
+ * MS-PNRP 2.2.2.6: one slice of an AUTHORITY_BUFFER. Whole when offset is 0 and buffer.length =
+ * size.
+ */
 export interface AuthorityMessage {
   readonly type: 'AUTHORITY'
   readonly messageId: number
@@ -143,7 +148,10 @@ export interface AppEndpoint {
   readonly protocol: number
 }
 
-/** Encoded CPA, MS-PNRP 2.2.3.1. All byte arrays in natural order (the codec reverses where the wire does). */
+/**
+ * Encoded CPA, MS-PNRP 2.2.3.1. All byte arrays in natural order (the codec reverses where the wire
+ * does).
+ */
 export interface CertifiedPeerAddress {
   readonly revoke: boolean
   /** Flag X: the publisher has an extended payload. */

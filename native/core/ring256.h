@@ -35,7 +35,8 @@ pn_u256_t pn_ring_distance(pn_u256_t a, pn_u256_t b);
  * distance the numerically smaller is the nearer. N-23 */
 int pn_ring_compare_distance(const pn_u256_t *target, const pn_u256_t *a, const pn_u256_t *b);
 
-/* Middle of the clockwise (growing) arc from -> to, rounded down. from = to means the whole ring. */
+/* Middle of the clockwise (growing) arc from -> to, rounded down. from = to means the whole
+ * ring. */
 pn_u256_t pn_ring_midpoint(pn_u256_t from, pn_u256_t to);
 
 /* Is x strictly inside the clockwise arc from -> to? With from = to that arc is the whole ring
