@@ -81,17 +81,72 @@ export const LIMITS = {
   /** Conversations of the joining side, and pings, under way. */
   conversationsJoining: 64,
   pings: 64,
-  conversations: 256,
+  /** 3.2.1 Conversation Table; one that had so long to answer makes room when it is full. */
+  conversations: 1024,
   conversationsPerSource: 4,
+  conversationEvictableUs: seconds(3),
+  /** INQUIREs and revokes that wait for the crypto port (N-68). */
+  pendingSignatures: 1024,
+  pendingRevokes: 64,
+  /** IDs in an ADVERTISE (3.2.5.3) and in a REQUEST, SSDP answers used, nodes kept on disk <2>. */
   advertisedIds: 5,
   requestedIds: 37,
   ssdpTargets: 5,
   lastUsedNodes: 10,
+  /** Route entry cache of a node with one PNRP ID; further IDs add their leaf sets. */
   routeCacheEntries: 256,
   /** Progress events kept for a reader of a resolution who lags behind. */
   resolutionEvents: 4096,
   cloudEvents: 1024,
+  /** 3.2.1: members on each side. */
   leafSetSide: 5,
+  /** 3.2.1.1: entries spread over the ring that a cache should have. */
+  spreadEntries: 10,
+
+  // Publisher: announcing and leaving
+  /** Registration walks under way at a time; further ones queue. */
+  concurrentAnnouncements: 32,
+  /** The entries of one synchronization arrive together: the first walk waits for them. */
+  announceSettleUs: milliseconds(50),
+  /** Design lesson "Joining fast breaks leaf sets": when the walk is repeated, one number a repeat. */
+  announceRepeatsUs: [seconds(2), seconds(8), seconds(20)],
+  /** Draws from the cache for a far entry to start a repeated walk at. */
+  farEntryDraws: 4,
+  /** A walk that nobody answered is tried again after this. */
+  announceRetryUs: seconds(5),
+  /** A name is 'lonely' when nobody was found for so long; how often this is looked at. */
+  lonelyAfterUs: seconds(5),
+  lonelyCheckUs: milliseconds(250),
+  /** Leaving is over after this, answered or not: SIGINT has two seconds in all. */
+  leaveUs: milliseconds(1800),
+  /** PNRP IDs that leave at a time, each with up to four FLOODs; further ones queue. */
+  concurrentDepartures: 64,
+
+  // Publisher: maintenance
+  /** Leaf set probes: local IDs a turn, and how long after a change (half to one and a half). */
+  leafProbesPerTurn: 4,
+  leafProbeDelayUs: seconds(1),
+  /**
+   * Liveness: each cached node proves itself within this time, or is asked. A dead one is given up
+   * after two INQUIREs of two transmissions each (4 s), so that no cache of a small cloud holds it
+   * after 30 s (22 + 2.5 + 4). Cost: N / 22 INQUIREs of 56 bytes a second for N entries, 2.3/s at 50.
+   */
+  livenessWithinUs: seconds(22),
+  livenessTickUs: milliseconds(2500),
+  /** Small: a cache of at most so many entries, in a cloud of about at most so many nodes. */
+  livenessSmallCache: 64,
+  livenessSmallCloud: 256,
+  /** Big clouds: 10 leaf set members each half minute and the others each two minutes: < 1/s. */
+  livenessBigLeafWithinUs: seconds(30),
+  livenessBigFarWithinUs: minutes(2),
+  livenessBigTickUs: seconds(10),
+  /** Nodes that stopped answering: how many are remembered and for how long; one is asked a tick. */
+  lostNodes: 16,
+  lostNodeUs: hours(1),
+  /** Conversations that a node without cache entries starts with nodes it knew, each tick. */
+  rejoinConversations: 3,
+  /** Split tests under way: one, and on evidence one for each further local ID up to this. */
+  concurrentSplitTests: 16,
 
   // What strangers may draw (issue: budgets per source prefix and in total)
   /**

@@ -152,11 +152,14 @@ export class Budget {
 export class Budgets {
   readonly inquire: Budget
   readonly lookup: Budget
+  /** Busy answers to LOOKUPs that the lookup budget refused (N-19). */
+  readonly busy: Budget
   readonly solicit: Budget
 
   constructor(config: BudgetConfig) {
     this.inquire = new Budget(config.inquire)
     this.lookup = new Budget(config.lookup)
+    this.busy = new Budget(config.lookup)
     this.solicit = new Budget(config.solicit)
   }
 }

@@ -166,6 +166,7 @@ export class CloudContext implements ExchangeHost {
   learn<T extends DialectTrait>(trait: T, value: DialectTraits[T]): void {
     if (!this.dialect.learn(trait, value)) return
     this.events.push({ type: 'dialect', dialect: this.dialect.snapshot() })
+    if (trait === 'classifierEncoding') this.parts.registrations.dialectChanged()
   }
 
   newJobId(): number {

@@ -1,0 +1,37 @@
+import { spanAsNumber } from '../native/ring.js'
+import type { CloudContext } from './context.js'
+
+const RING = 2 ** 256
+
+/** How big the cloud seems to be, as one node sees it. */
+export interface CloudSize {
+  /** Registered PNRP IDs. */
+  readonly ids: number
+  readonly nodes: number
+}
+
+/**
+ * MS-PNRP 3.2.6.2.1.1. The arc between the two neighbours of a local ID holds that ID and half of
+ * each neighbour's share: two IDs' worth of the ring. Undefined when no local ID has neighbours on
+ * both sides, or all estimates are implausible.
+ */
+export function estimateCloudSize(context: CloudContext): CloudSize | undefined {
+  const { cache, parts } = context
+  let sum = 0
+  let counted = 0
+  for (const { pnrpId } of parts.registrations.all()) {
+    const { smaller, greater } = cache.leafSet(pnrpId)
+    const a = smaller[0]
+    const b = greater[0]
+    if (a === undefined || b === undefined) continue
+    // N-51: both neighbours the same ID is the whole ring (spanAsNumber says 2^256).
+    const estimate = (2 * RING) / spanAsNumber(a.pnrpId, b.pnrpId)
+    // The same name registered many times makes neighbours implausibly close.
+    if (estimate >= 2 ** 32) continue
+    sum += estimate
+    counted++
+  }
+  if (counted === 0) return undefined
+  const ids = sum / counted
+  return { ids, nodes: ids / parts.registrations.size }
+}

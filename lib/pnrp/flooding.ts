@@ -1,0 +1,168 @@
+import { bytesKey, isAllZero } from '../core/bytes.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { LIMITS } from '../core/limits.js'
+import { compareDistance } from '../native/ring.js'
+import type { CachedEntry } from '../native/route-cache.js'
+import type { FloodMessage, PnrpId, RouteEntry } from '../wire/messages.js'
+import type { CloudContext } from './context.js'
+import {
+  endpointOf,
+  extendFloodedList,
+  floodAcknowledged,
+  floodGivenUp,
+  sendFlood,
+  sendFloodTo,
+} from './flood-sender.js'
+import type {
+  EntryOrigin,
+  Exchange,
+  ExchangeOwner,
+  FloodingPart,
+  LocalRegistration,
+} from './parts.js'
+import { RevokeReceiver } from './revoke-receiver.js'
+import { entryHasEndpoint } from './route-entry.js'
+
+const NO_ID = new Uint8Array(32)
+
+/**
+ * FLOODs, both ways: what others flood to us (MS-PNRP 3.1.5.5, 3.2.5.5), and the leaf-set floods that
+ * a newly validated entry sets off (3.2.5.11).
+ */
+export class Flooding implements FloodingPart, ExchangeOwner {
+  readonly #context: CloudContext
+  readonly #revokes: RevokeReceiver
+
+  constructor(context: CloudContext) {
+    this.#context = context
+    this.#revokes = new RevokeReceiver(context, this)
+  }
+
+  handleFlood(from: Endpoint, message: FloodMessage): void {
+    const { admission } = this.#context.parts
+    if (!message.doNotAck) this.#acknowledge(from, message)
+    if (message.routeEntry !== undefined) {
+      admission.submit(message.routeEntry, {
+        via: 'FLOOD',
+        from,
+        floodedList: message.floodedList,
+        floodValidate: message.validatePnrpId,
+      })
+    }
+    if (message.revokeCpa !== undefined) {
+      this.#revokes.handle(from, message.revokeCpa, message.floodedList)
+    }
+  }
+
+  entryCached(entry: RouteEntry, origin: EntryOrigin): void {
+    const { cache, parts } = this.#context
+    const leafOf = cache.leafOf(entry.pnrpId)
+    parts.registrations.neighboursChanged(leafOf)
+    if (leafOf.length === 0) return
+    this.#forward(entry, origin)
+    this.#introduceOurselves(entry, origin, leafOf)
+  }
+
+  onAck(exchange: Exchange, notFound: boolean): void {
+    floodAcknowledged(this.#context, exchange, notFound)
+  }
+
+  onGivenUp(exchange: Exchange): void {
+    floodGivenUp(this.#context, exchange)
+  }
+
+  #acknowledge(from: Endpoint, { messageId, validatePnrpId }: FloodMessage): void {
+    const context = this.#context
+    const notFound =
+      !isAllZero(validatePnrpId) && context.parts.registrations.find(validatePnrpId) === undefined
+    context.send(
+      from,
+      { type: 'ACK', messageId: context.newMessageId(), ackedMessageId: messageId, notFound },
+      'answer',
+    )
+  }
+
+  /** Tells the nearest neighbours of the new entry that have not heard of it yet. */
+  #forward(entry: RouteEntry, origin: EntryOrigin): void {
+    const { cache, counters, localEndpoints } = this.#context
+    const received = origin.floodedList ?? []
+    const exclude = [...received, ...localEndpoints, ...endpointsOf(entry)]
+    if (origin.via === 'FLOOD') exclude.push(origin.from)
+    const targets = distinct(cache.above(entry.pnrpId, exclude), cache.below(entry.pnrpId, exclude))
+    if (targets.length === 0) return
+    const floodedList = extendFloodedList(received, [
+      ...localEndpoints.slice(0, 1),
+      ...targets.map(endpointOf),
+    ])
+    if (floodedList === undefined) {
+      counters.add('flood.list-full')
+      return
+    }
+    for (const target of targets) {
+      sendFlood(this.#context, target, { routeEntry: entry }, floodedList, this)
+    }
+  }
+
+  /**
+   * N-33: the node of the new entry must learn of the local IDs it is now a neighbour of, and the
+   * node that told us of it as well, unless it shows that it knows us.
+   */
+  #introduceOurselves(entry: RouteEntry, origin: EntryOrigin, leafOf: readonly PnrpId[]): void {
+    const { registrations } = this.#context.parts
+    const ours = this.#nearestOf(leafOf, entry.pnrpId)
+    const fromItself = entryHasEndpoint(entry, origin.from)
+    const knownTo = this.#addressed(origin)
+    for (const registration of ours) {
+      // A LOOKUP or a FLOOD from the node itself was sent to one of our IDs: it has that already.
+      if (fromItself && (origin.via === 'LOOKUP' || registration === knownTo)) continue
+      const routeEntry = registrations.routeEntry(registration)
+      const floodedList = [...this.#context.localEndpoints.slice(0, 1), endpointOf(entry)]
+      sendFlood(this.#context, entry, { routeEntry }, floodedList, this)
+    }
+    const first = ours[0]
+    if (origin.via === 'FLOOD' && !fromItself && knownTo === undefined && first !== undefined) {
+      this.#replyToSender(origin.from, first)
+    }
+  }
+
+  /** The local ID that a FLOOD's sender meant. */
+  #addressed(origin: EntryOrigin): LocalRegistration | undefined {
+    return origin.floodValidate === undefined
+      ? undefined
+      : this.#context.parts.registrations.find(origin.floodValidate)
+  }
+
+  /** MS-PNRP 3.2.5.11, last step. */
+  #replyToSender(from: Endpoint, registration: LocalRegistration): void {
+    const { cache, localEndpoints, parts } = this.#context
+    const known = cache.entries().find((entry) => entryHasEndpoint(entry, from))
+    const content = { routeEntry: parts.registrations.routeEntry(registration) }
+    const floodedList = [...localEndpoints.slice(0, 1), from]
+    sendFloodTo(this.#context, { to: from }, known?.pnrpId ?? NO_ID, content, floodedList, this)
+  }
+
+  /** The local IDs nearest the entry, as many as its leaf set can hold. */
+  #nearestOf(leafOf: readonly PnrpId[], pnrpId: PnrpId): LocalRegistration[] {
+    const { registrations } = this.#context.parts
+    return [...leafOf]
+      .sort((a, b) => compareDistance(pnrpId, a, b))
+      .slice(0, 2 * LIMITS.leafSetSide)
+      .map((id) => registrations.find(id))
+      .filter((registration) => registration !== undefined)
+  }
+}
+
+function endpointsOf(entry: RouteEntry): Endpoint[] {
+  return entry.addresses.map((address) => ({ address, port: entry.port }))
+}
+
+/** Both, or one of them if they are the same node or one is missing. */
+function distinct(a: CachedEntry | undefined, b: CachedEntry | undefined): CachedEntry[] {
+  const found = [a, b].filter((entry) => entry !== undefined)
+  const [first, second] = found
+  if (first === undefined || second === undefined) return found
+  const same =
+    bytesKey(first.pnrpId) === bytesKey(second.pnrpId) ||
+    sameEndpoint(endpointOf(first), endpointOf(second))
+  return same ? [first] : found
+}

@@ -1,0 +1,141 @@
+import { bytesKey } from '../core/bytes.js'
+import type { Timed } from '../core/deadlines.js'
+import type { Endpoint } from '../core/endpoint.js'
+import { LIMITS } from '../core/limits.js'
+import type { CachedEntry } from '../native/route-cache.js'
+import type { AuthorityBuffer, InquireMessage, PnrpId } from '../wire/messages.js'
+import type { CloudContext } from './context.js'
+import type { Exchange, ExchangeOwner } from './parts.js'
+
+/** How long an entry may go unproven, and how often we look. */
+interface Pace {
+  readonly tickUs: number
+  readonly leafWithinUs: number
+  readonly farWithinUs: number
+}
+
+/**
+ * Asks every cached node in turn whether it is still there, by an INQUIRE that wants nothing signed
+ * (56 bytes, answered by 44). In a small cloud each entry is asked within `livenessWithinUs`, so that
+ * half a minute after a node died no cache holds it; in a big one more slowly, far entries more
+ * slowly still. Any other answer of the node counts as well. A node that leaves two INQUIREs
+ * unanswered (four packets) is lost with all its entries.
+ */
+export class Liveness implements Timed {
+  readonly #context: CloudContext
+  readonly #onLost: (entry: CachedEntry) => void
+  /** Entries being asked. */
+  readonly #asked = new Set<string>()
+  readonly #first: ExchangeOwner
+  readonly #second: ExchangeOwner
+
+  /** `onLost` hears of nodes that are gone; the entry is still cached then. */
+  constructor(context: CloudContext, onLost: (entry: CachedEntry) => void) {
+    this.#context = context
+    this.#onLost = onLost
+    const onAuthority = this.#answered.bind(this)
+    this.#first = { onAuthority, onGivenUp: this.#unanswered.bind(this) }
+    this.#second = { onAuthority, onGivenUp: this.#lost.bind(this) }
+  }
+
+  /** The cache has entries: see that the timer runs. */
+  start(): void {
+    const { now, timers } = this.#context
+    if (timers.get(this) === undefined) timers.set(this, now + LIMITS.livenessTickUs)
+  }
+
+  onTimer(): void {
+    const { cache, now, timers } = this.#context
+    const entries = cache.entries()
+    if (entries.length === 0) return
+    const pace = this.#pace(entries.length)
+    timers.set(this, now + pace.tickUs)
+    const due = entries
+      .filter((entry) => !this.#asked.has(bytesKey(entry.pnrpId)))
+      .map((entry) => ({ entry, slack: this.#dueAt(entry, pace) - now }))
+      .sort((a, b) => a.slack - b.slack)
+    const slacks = due.map(({ slack }) => slack)
+    for (const { entry } of due.slice(0, askNow(slacks, pace.tickUs))) this.#ask(entry, this.#first)
+  }
+
+  #dueAt(entry: CachedEntry, pace: Pace): number {
+    if (pace.leafWithinUs === pace.farWithinUs) return entry.validatedAt + pace.leafWithinUs
+    const leaf = this.#context.cache.leafOf(entry.pnrpId).length > 0
+    return entry.validatedAt + (leaf ? pace.leafWithinUs : pace.farWithinUs)
+  }
+
+  #pace(entries: number): Pace {
+    const nodes = this.#context.parts.maintenance.estimatedNodes ?? entries
+    const small = entries <= LIMITS.livenessSmallCache && nodes <= LIMITS.livenessSmallCloud
+    return small ? SMALL_CLOUD : BIG_CLOUD
+  }
+
+  #ask(entry: CachedEntry, owner: ExchangeOwner): void {
+    const context = this.#context
+    const route = context.destinationsOf(entry)
+    if (route === undefined) {
+      this.#onLost(entry)
+      return
+    }
+    const message: InquireMessage = {
+      type: 'INQUIRE',
+      messageId: context.newMessageId(),
+      wantCpa: false,
+      wantExtendedPayload: false,
+      wantCertificateChain: false,
+      validatePnrpId: entry.pnrpId,
+    }
+    if (context.request(message, { ...route, reason: 'ping', owner }) !== undefined) {
+      this.#asked.add(bytesKey(entry.pnrpId))
+    }
+  }
+
+  #answered(exchange: Exchange, _from: Endpoint, buffer: AuthorityBuffer): void {
+    const pnrpId = exchange.validatePnrpId as PnrpId
+    this.#asked.delete(bytesKey(pnrpId))
+    if (buffer.notFound) this.#context.evictAt(pnrpId, exchange.to)
+    else this.#context.cache.touch(pnrpId, this.#context.now)
+  }
+
+  #unanswered(exchange: Exchange): void {
+    const entry = this.#forget(exchange)
+    if (entry !== undefined) this.#ask(entry, this.#second)
+  }
+
+  #lost(exchange: Exchange): void {
+    const entry = this.#forget(exchange)
+    // Somebody else may have had an answer from it in the meantime.
+    if (entry !== undefined && entry.validatedAt < exchange.sentAt) this.#onLost(entry)
+  }
+
+  #forget(exchange: Exchange): CachedEntry | undefined {
+    const pnrpId = exchange.validatePnrpId as PnrpId
+    this.#asked.delete(bytesKey(pnrpId))
+    return this.#context.cache.get(pnrpId)
+  }
+}
+
+const SMALL_CLOUD: Pace = {
+  tickUs: LIMITS.livenessTickUs,
+  leafWithinUs: LIMITS.livenessWithinUs,
+  farWithinUs: LIMITS.livenessWithinUs,
+}
+
+const BIG_CLOUD: Pace = {
+  tickUs: LIMITS.livenessBigTickUs,
+  leafWithinUs: LIMITS.livenessBigLeafWithinUs,
+  farWithinUs: LIMITS.livenessBigFarWithinUs,
+}
+
+/**
+ * How many to ask at this tick, of entries in order of their slack, so that with the same number at
+ * each tick none is asked after its slack has run out: the load is level even if all are due at once.
+ */
+export function askNow(slacks: readonly number[], tickUs: number): number {
+  let needed = 0
+  slacks.forEach((slack, i) => {
+    const ticksLeft = Math.max(1, Math.floor(slack / tickUs) + 1)
+    needed = Math.max(needed, (i + 1) / ticksLeft)
+  })
+  return Math.ceil(needed)
+}

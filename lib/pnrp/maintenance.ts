@@ -1,0 +1,104 @@
+import { entryHasEndpoint } from './route-entry.js'
+import type { CachedEntry } from '../native/route-cache.js'
+import type { PnrpId } from '../wire/messages.js'
+import { Balancer } from './balancing.js'
+import { estimateCloudSize } from './cloud-size.js'
+import type { CloudContext } from './context.js'
+import { endpointOf } from './flood-sender.js'
+import { LeafRepair } from './leaf-repair.js'
+import { Liveness } from './liveness.js'
+import { LostNodes } from './lost-nodes.js'
+import type { MaintenancePart } from './parts.js'
+import { SplitDetection } from './split-detection.js'
+import { LIMITS } from '../core/limits.js'
+
+/** What a node does unasked to stay a good member of its cloud (MS-PNRP 3.1.6.2, 3.2.6.2). */
+export class Maintenance implements MaintenancePart {
+  readonly #context: CloudContext
+  readonly #lostNodes: LostNodes
+  readonly #leafRepair: LeafRepair
+  readonly #liveness: Liveness
+  readonly #balancer: Balancer
+  readonly #splits: SplitDetection
+
+  constructor(context: CloudContext) {
+    this.#context = context
+    this.#lostNodes = new LostNodes(context)
+    this.#leafRepair = new LeafRepair(context)
+    this.#liveness = new Liveness(context, (entry) => {
+      this.#nodeDied(entry)
+    })
+    this.#balancer = new Balancer(context)
+    this.#splits = new SplitDetection(context, (count) => this.#lostNodes.endpoints(count))
+  }
+
+  get estimatedNodes(): number | undefined {
+    return estimateCloudSize(this.#context)?.nodes
+  }
+
+  tick(): void {
+    if (this.#context.cache.size === 0) {
+      this.#rejoin()
+      return
+    }
+    this.#liveness.start()
+    this.#lostNodes.tick()
+    this.#leafRepair.tick()
+    this.#balancer.tick()
+    this.#splits.tick(this.estimatedNodes)
+  }
+
+  repair(): void {
+    const { parts } = this.#context
+    parts.discovery.round()
+    this.#lostNodes.askAll()
+    this.#leafRepair.tick()
+    this.#splits.test()
+  }
+
+  neighboursChanged(leafOf: readonly PnrpId[]): void {
+    if (this.#context.cache.size > 0) this.#liveness.start()
+    this.#leafRepair.leafSetsChanged(leafOf)
+  }
+
+  nodeLost(pnrpId: PnrpId): void {
+    const { admission } = this.#context.parts
+    const entry = this.#context.cache.get(pnrpId)
+    if (entry === undefined) return
+    this.#drop([entry], 'cache.removed-unanswered')
+    // Two lost packets are no proof: if it is there after all, it comes back at once.
+    admission.submit(entry, { via: 'RESOLVE', from: endpointOf(entry) })
+  }
+
+  /** An empty cache: look for nodes by discovery, and ask those we knew (3.2.6.2). */
+  #rejoin(): void {
+    const { parts } = this.#context
+    parts.registrations.neighboursChanged([])
+    parts.discovery.round()
+    for (const to of this.#lostNodes.endpoints(LIMITS.rejoinConversations)) {
+      parts.synchronization.start(to)
+    }
+  }
+
+  /** All IDs at that endpoint are gone with it. */
+  #nodeDied(entry: CachedEntry): void {
+    const endpoint = endpointOf(entry)
+    const entries = this.#context.cache
+      .entries()
+      .filter((other) => entryHasEndpoint(other, endpoint))
+    this.#drop(entries, 'cache.removed-dead')
+  }
+
+  #drop(entries: readonly CachedEntry[], counter: string): void {
+    const { cache, counters, parts } = this.#context
+    const leafOf: PnrpId[] = []
+    for (const entry of entries) {
+      const of = cache.leafOf(entry.pnrpId)
+      leafOf.push(...of)
+      this.#lostNodes.remember(entry, of.length > 0)
+      cache.remove(entry.pnrpId)
+      counters.add(counter)
+    }
+    parts.registrations.neighboursChanged(leafOf)
+  }
+}
