@@ -162,13 +162,14 @@ export class ResolveWalk {
     this.totalUsefulHops++
     if (leafSet) this.suspiciousCount++
     if (!notFound) this.#considerBestMatch(hop.entry)
-    // N-19: a busy node is counted, but not asked again.
-    const askAgain = !notFound && !busy && hop.useCount < LIMITS.useCount
-    if (askAgain) this.nextHopStack.push(hop)
-    const verdict = this.#takeReferral(hop.entry.pnrpId, to, answer)
-    // N-18: no progress from here, so do not come back either.
-    if (verdict === 'not-closer' && askAgain) this.nextHopStack.pop()
-    if (verdict === 'pushed') return 'referral'
+    const verdict = this.#judgeReferral(hop.entry.pnrpId, to, answer)
+    // N-18: no progress from a node that leads away, so do not come back. N-19: nor to a busy one.
+    const askAgain = verdict !== 'not-closer' && !notFound && !busy
+    if (askAgain && hop.useCount < LIMITS.useCount) this.#putBack(hop, verdict === 'welcome')
+    if (verdict === 'welcome') {
+      this.push(answer.referral as RouteEntry)
+      return 'referral'
+    }
     if (busy) return 'busy'
     if (notFound) return 'not-registered'
     return verdict === 'none' ? 'dead-end' : 'refused-referral'
@@ -199,12 +200,21 @@ export class ResolveWalk {
     this.currentBestMatch = entry
   }
 
+  /**
+   * L8. Whoever had nothing to name will not have more when asked the same again, so it waits until
+   * nothing else is left: the walk backtracks to the node before, as in the example of 4.1.3.
+   */
+  #putBack(hop: Hop, named: boolean): void {
+    if (named) this.nextHopStack.push(hop)
+    else this.nextHopStack.unshift(hop)
+  }
+
   /** L7, L9, L10. */
-  #takeReferral(
+  #judgeReferral(
     askedId: PnrpId,
     to: Endpoint,
     answer: LookupAnswer,
-  ): 'none' | 'pushed' | 'not-closer' | 'visited' {
+  ): 'none' | 'welcome' | 'not-closer' | 'visited' {
     const { referral } = answer
     if (referral === undefined) return 'none'
     if (equalBytes(referral.pnrpId, askedId)) return 'visited'
@@ -217,9 +227,7 @@ export class ResolveWalk {
       closer ||
       answer.cacheEntries < LIMITS.sparseCacheEntries ||
       (this.#collecting && this.wanted(referral))
-    if (!welcome) return 'not-closer'
-    this.push(referral)
-    return 'pushed'
+    return welcome ? 'welcome' : 'not-closer'
   }
 
   #matches(entry: RouteEntry, bits: number): boolean {
