@@ -45,6 +45,38 @@ export interface Addon {
   ringSpan(): number
   ringCommonBits(): number
 
+  // native/binding/codec.cc; codec.ts is its façade
+  readonly codecRow: Int32Array
+  readonly codecSource: Uint8Array
+  readonly codecOutput: Uint8Array
+  readonly codecLayout: Readonly<Record<string, number>>
+  readonly decodeMessage: (input: number | Uint8Array, look: number) => number
+  readonly decodeAuthority: (input: number | Uint8Array) => number
+  readonly decodeCpa: (input: number | Uint8Array, revokeNonce: number, kind: number) => number
+  readonly decodeExtendedPayload: (input: number | Uint8Array) => number
+  readonly encodeMessage: () => number
+  readonly encodeAuthority: () => number
+  readonly encodeCpa: (withSignature: number) => number
+  readonly encodeExtendedPayload: (withSignature: number) => number
+  readonly messageType: (input: number | Uint8Array) => number
+  readonly sliceFits: (size: number, offset: number, length: number) => number
+  readonly decodeBatch: (
+    slab: Uint8Array,
+    rows: Int32Array,
+    spans: Int32Array,
+    stride: number,
+    count: number,
+    look: number,
+  ) => number
+  readonly encodeBatch: (
+    source: Uint8Array,
+    rows: Int32Array,
+    spans: Int32Array,
+    stride: number,
+    count: number,
+    out: Uint8Array,
+  ) => number
+
   // native/binding/crypto.cc; digest.ts and rsa.ts are its façades
   readonly hashInput: Uint8Array
   readonly hashOutput: Uint8Array

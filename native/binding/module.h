@@ -16,9 +16,12 @@ struct InstanceData {
   Napi::Reference<Napi::ArrayBuffer> hash_slab;
   // cache.cc: likewise the array that arguments and results travel in.
   Napi::Reference<Napi::ArrayBuffer> cache_scratch;
+  // codec.cc: the same for what the codec shares.
+  Napi::Reference<Napi::ArrayBuffer> codec_slab;
 };
 
 void InitCache(Napi::Env env, Napi::Object exports);
+void InitCodec(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
 void InitUdp(Napi::Env env, Napi::Object exports);
 

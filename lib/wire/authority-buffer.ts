@@ -1,0 +1,103 @@
+import { decodeAuthority, encodeAuthority, row } from '../native/codec.js'
+import { AuthorityFlag, WireLength } from './constants.js'
+import {
+  beginFields,
+  encoded,
+  inputOf,
+  malformed,
+  nextField,
+  putAny,
+  putRouteEntry,
+  putUint16,
+  routeEntryAt,
+  view,
+  word,
+} from './fields.js'
+import type { EncodeOptions, Malformed } from './fields.js'
+import type { AuthorityBuffer } from './messages.js'
+import { BufferRow as Row, Present } from './rows.js'
+
+export type DecodedAuthorityBuffer =
+  { readonly ok: true; readonly buffer: AuthorityBuffer } | Malformed
+
+/** Big-endian UTF-16 units (N-03), surrogates as they come. */
+function unitsAt(bytes: Uint8Array, at: number, count: number): string {
+  const units: number[] = []
+  for (let i = 0, next = at; i < count; i++, next += WireLength.WCHAR) {
+    units.push(((bytes[next] as number) << 8) | (bytes[next + 1] as number))
+  }
+  return String.fromCharCode(...units)
+}
+
+/** The buffer object for what a native decode call left in the row. */
+export function authorityBufferFromRow(bytes: Uint8Array): AuthorityBuffer {
+  const present = word(Row.PRESENT)
+  const flags = word(Row.FLAGS)
+  const opaque = (at: number, length: number) => view(bytes, word(at), word(length))
+  return {
+    leafSet: (flags & AuthorityFlag.L) !== 0,
+    busy: (flags & AuthorityFlag.B) !== 0,
+    notFound: (flags & AuthorityFlag.N) !== 0,
+    ...(present & Present.CHAIN ? { certificateChain: opaque(Row.CHAIN, Row.CHAIN_LENGTH) } : {}),
+    ...(present & Present.CLASSIFIER
+      ? { classifier: unitsAt(bytes, word(Row.CLASSIFIER), word(Row.CLASSIFIER_UNITS)) }
+      : {}),
+    ...(present & Present.EXTENDED_PAYLOAD
+      ? { extendedPayload: opaque(Row.EXTENDED_PAYLOAD, Row.EXTENDED_PAYLOAD_LENGTH) }
+      : {}),
+    ...(present & Present.ROUTE ? { routeEntry: routeEntryAt(bytes, Row.ROUTE_ID) } : {}),
+    ...(present & Present.CPA ? { cpa: opaque(Row.CPA, Row.CPA_LENGTH) } : {}),
+  }
+}
+
+/**
+ * Decodes a complete AUTHORITY_BUFFER, MS-PNRP 2.2.2.6.1. Chain, extended payload and CPA are
+ * given as bytes: their own decoders judge them. Byte fields are views into `bytes`.
+ */
+export function decodeAuthorityBuffer(bytes: Uint8Array): DecodedAuthorityBuffer {
+  const failure = malformed(decodeAuthority(inputOf(bytes)), Row.AT)
+  return failure ?? { ok: true, buffer: authorityBufferFromRow(bytes) }
+}
+
+/**
+ * Encodes a complete AUTHORITY_BUFFER; `splitAuthority` makes datagrams of it.
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG when it breaks a limit
+ */
+export function encodeAuthorityBuffer(
+  buffer: AuthorityBuffer,
+  options?: EncodeOptions,
+): Uint8Array {
+  beginFields()
+  let present = 0
+  row[Row.FLAGS] =
+    (buffer.leafSet ? AuthorityFlag.L : 0) |
+    (buffer.busy ? AuthorityFlag.B : 0) |
+    (buffer.notFound ? AuthorityFlag.N : 0)
+  if (buffer.certificateChain !== undefined) {
+    present |= Present.CHAIN
+    row[Row.CHAIN] = putAny(buffer.certificateChain, 'certificateChain')
+    row[Row.CHAIN_LENGTH] = buffer.certificateChain.length
+  }
+  if (buffer.classifier !== undefined) {
+    present |= Present.CLASSIFIER
+    row[Row.CLASSIFIER] = nextField()
+    row[Row.CLASSIFIER_UNITS] = buffer.classifier.length
+    for (let i = 0; i < buffer.classifier.length; i++) putUint16(buffer.classifier.charCodeAt(i))
+  }
+  if (buffer.extendedPayload !== undefined) {
+    present |= Present.EXTENDED_PAYLOAD
+    row[Row.EXTENDED_PAYLOAD] = putAny(buffer.extendedPayload, 'extendedPayload')
+    row[Row.EXTENDED_PAYLOAD_LENGTH] = buffer.extendedPayload.length
+  }
+  if (buffer.routeEntry !== undefined) {
+    present |= Present.ROUTE
+    putRouteEntry(Row.ROUTE_ID, buffer.routeEntry, options)
+  }
+  if (buffer.cpa !== undefined) {
+    present |= Present.CPA
+    row[Row.CPA] = putAny(buffer.cpa, 'cpa')
+    row[Row.CPA_LENGTH] = buffer.cpa.length
+  }
+  row[Row.PRESENT] = present
+  return encoded(encodeAuthority(), 'AUTHORITY_BUFFER')
+}

@@ -1,0 +1,186 @@
+import type { Endpoint } from '../core/endpoint.js'
+import { checkArgument, PeernetError } from '../core/errors.js'
+import { nativeCode } from '../native/codes.js'
+import { output, row, source } from '../native/codec.js'
+import { WireLength, WireValue } from './constants.js'
+import type { RouteEntry } from './messages.js'
+
+/** What every decoder gives for bytes it refuses: a code of lib/native/codes.ts and where. */
+export interface Malformed {
+  readonly ok: false
+  readonly code: string
+  /** Offset of the field at fault in the bytes given. */
+  readonly offset: number
+}
+
+export interface EncodeOptions {
+  /**
+   * Also write what a receiver tolerates but a sender must not send: ports of 1024 and below
+   * (N-05), reason codes without a name (3.2.5.2), an AUTHORITY_BUFFER longer than a fragment in
+   * one datagram, a BinaryAuthority of zero. For tools that build a decoded message again.
+   */
+  readonly asReceived?: boolean
+}
+
+const UINT32_LIMIT = 0x1_0000_0000
+
+/** The failure that a native decode call left in the row, or undefined when it returned 0. */
+export function malformed(result: number, atWord: number): Malformed | undefined {
+  if (result === 0) return undefined
+  return { ok: false, code: nativeCode(-result), offset: (row[atWord] as number) >>> 0 }
+}
+
+/** Bytes up to this length are copied into the shared array, which is cheaper than a hand-over. */
+const COPIED_INPUT = 2048
+
+/** What to give a native decode call for these bytes. */
+export function inputOf(bytes: Uint8Array): number | Uint8Array {
+  if (bytes.length > COPIED_INPUT) return bytes
+  source.set(bytes)
+  return bytes.length
+}
+
+/** A word of the row as an unsigned number. */
+export function word(index: number): number {
+  return (row[index] as number) >>> 0
+}
+
+/** A view of part of the bytes; no copy, and never a Buffer. */
+export function view(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
+}
+
+/** A copy in the opposite order, for the fields that stand least significant byte first. */
+export function reversed(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  for (let i = 0; i < length; i++) out[i] = bytes[at + length - 1 - i] as number
+  return out
+}
+
+/** ROUTE_ENTRY from the four words that start at `first`. */
+export function routeEntryAt(bytes: Uint8Array, first: number): RouteEntry {
+  const addresses: Uint8Array[] = []
+  const at = word(first + 3)
+  for (let i = word(first + 2), next = at; i > 0; i--, next += WireLength.IPV6_ADDRESS) {
+    addresses.push(view(bytes, next, WireLength.IPV6_ADDRESS))
+  }
+  const pnrpId = view(bytes, word(first), WireLength.PNRP_ID)
+  return { pnrpId, port: word(first + 1), addresses }
+}
+
+/** IPV6_ENDPOINTs: port (big-endian), then address. */
+export function endpointsAt(bytes: Uint8Array, at: number, count: number): Endpoint[] {
+  const endpoints: Endpoint[] = []
+  for (let i = 0, next = at; i < count; i++, next += WireLength.IPV6_ENDPOINT) {
+    const port = ((bytes[next] as number) << 8) | (bytes[next + 1] as number)
+    endpoints.push({ address: view(bytes, next + 2, WireLength.IPV6_ADDRESS), port })
+  }
+  return endpoints
+}
+
+/**
+ * N-05: false for a route entry or endpoint whose port is 1024 or below. It is well-formed on
+ * receipt, and must not be used or sent.
+ */
+export function isUsablePort(port: number): boolean {
+  return port >= WireValue.MINIMUM_PORT
+}
+
+// ---- the fields of a message on their way into the encoder: bytes go to `source`, one after the
+// other, and numbers to the row
+
+let end = 0
+
+export function beginFields(): void {
+  end = 0
+}
+
+/** Copies bytes of exactly this length; returns their offset for the row. */
+export function putBytes(bytes: Uint8Array, length: number, name: string): number {
+  checkArgument(bytes.length === length, `${name} has to be ${length} bytes, not ${bytes.length}`)
+  return putAny(bytes, name)
+}
+
+/** Copies bytes of any length that fits. */
+export function putAny(bytes: Uint8Array, name: string): number {
+  const at = end
+  checkArgument(bytes.length <= source.length - at, `${name} is too long`)
+  source.set(bytes, at)
+  end = at + bytes.length
+  return at
+}
+
+/** The same in opposite order. */
+export function putReversed(bytes: Uint8Array, length: number, name: string): number {
+  const at = putBytes(bytes, length, name)
+  source.subarray(at, end).reverse()
+  return at
+}
+
+export function putUint16(value: number, littleEndian = false): void {
+  checkArgument(end + 2 <= source.length, 'too many fields')
+  source[end + (littleEndian ? 0 : 1)] = value & 0xff
+  source[end + (littleEndian ? 1 : 0)] = value >> 8
+  end += 2
+}
+
+/** Where the next field will stand. */
+export function nextField(): number {
+  return end
+}
+
+export function checkUint(value: number, limit: number, name: string): number {
+  const isOne = Number.isInteger(value) && value >= 0 && value < limit
+  checkArgument(isOne, `${name} has to be an integer from 0 to ${limit - 1}`)
+  return value
+}
+
+export function checkUint16(value: number, name: string): number {
+  return checkUint(value, 0x10000, name)
+}
+
+export function checkUint32(value: number, name: string): number {
+  return checkUint(value, UINT32_LIMIT, name)
+}
+
+/** N-05: only ports from 1025 up are emitted. */
+export function checkPort(port: number, options: EncodeOptions | undefined, name: string): number {
+  checkUint16(port, name)
+  const isAllowed = isUsablePort(port) || options?.asReceived === true
+  checkArgument(isAllowed, `${name} has to be at least ${WireValue.MINIMUM_PORT}`)
+  return port
+}
+
+/** Sets the four words of a ROUTE_ENTRY that start at `first`. */
+export function putRouteEntry(first: number, entry: RouteEntry, options?: EncodeOptions): void {
+  row[first] = putBytes(entry.pnrpId, WireLength.PNRP_ID, 'routeEntry.pnrpId')
+  row[first + 1] = checkPort(entry.port, options, 'routeEntry.port')
+  row[first + 2] = entry.addresses.length
+  row[first + 3] = end
+  for (const address of entry.addresses) {
+    putBytes(address, WireLength.IPV6_ADDRESS, 'an address of routeEntry')
+  }
+}
+
+/** Copies IPV6_ENDPOINTs; returns the offset of the first. */
+export function putEndpoints(
+  endpoints: readonly Endpoint[],
+  name: string,
+  options?: EncodeOptions,
+): number {
+  const at = end
+  for (const endpoint of endpoints) {
+    putUint16(checkPort(endpoint.port, options, `a port of ${name}`))
+    putBytes(endpoint.address, WireLength.IPV6_ADDRESS, `an address of ${name}`)
+  }
+  return at
+}
+
+/** A copy of what the encoder wrote; throws ERR_PEERNET_INVALID_ARG when it refused. */
+export function encoded(result: number, what: string): Uint8Array {
+  if (result > 0) return output.slice(0, result)
+  throw new PeernetError(
+    'ERR_PEERNET_INVALID_ARG',
+    `this ${what} breaks a limit of its format (${nativeCode(-result)})`,
+  )
+}

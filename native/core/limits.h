@@ -1,0 +1,17 @@
+/* Every limit of the C core that the protocol's field tables (pnrp_const.h) do not give. Each has
+ * its reason here; spec/limits.md lists them. */
+#ifndef PN_LIMITS_H
+#define PN_LIMITS_H
+
+/* Largest UDP payload over IPv6 without jumbograms: 65535 - 8 (RFC 8200, RFC 768). No decoder
+ * looks at more, no encoder writes more. */
+#define PN_LIMIT_UDP_PAYLOAD 65527u
+
+/* Room for the fields of one message on their way from JavaScript to the encoder: those of a
+ * REQUEST with PN_LIMIT_ARRAY_ENTRIES PNRP IDs, or of a full AUTHORITY_BUFFER. */
+#define PN_LIMIT_CODEC_SOURCE 66560u
+
+/* Bytes that may follow the last element: the padding of one element (N-07). */
+#define PN_LIMIT_FINAL_PADDING 3u
+
+#endif
