@@ -77,6 +77,7 @@ export const LIMITS = {
   pendingAdmissionsPerPrefix: 96,
   /** Incomplete AUTHORITY_BUFFERs, and the bytes they may hold (a full one has 37,348). */
   reassemblies: 128,
+  reassembliesPerSource: 64,
   reassemblyBytes: 1 << 20,
   /** Conversations of the joining side, and pings, under way. */
   conversationsJoining: 64,

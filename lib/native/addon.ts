@@ -77,6 +77,25 @@ export interface Addon {
     out: Uint8Array,
   ) => number
 
+  // native/binding/split.cc; split.ts is its façade
+  readonly splitBytes: (contexts: number, slots: number) => number
+  readonly splitInit: (
+    memory: Uint8Array,
+    contexts: number,
+    slots: number,
+    perSource: number,
+  ) => void
+  readonly splitAccept: (
+    memory: Uint8Array,
+    sliceLength: number,
+    messageId: number,
+    ackedMessageId: number,
+    size: number,
+    offset: number,
+  ) => number
+  readonly splitDrop: (memory: Uint8Array, ackedMessageId: number) => number
+  readonly splitClear: (memory: Uint8Array) => number
+
   // native/binding/crypto.cc; digest.ts and rsa.ts are its façades
   readonly hashInput: Uint8Array
   readonly hashOutput: Uint8Array

@@ -1,199 +1,115 @@
 // The PNRP codec for JavaScript: argument checks, core calls, integers out. The façade in
 // lib/native/codec.ts is the only caller.
 //
-// Single calls work on three arrays shared with JavaScript, since handing a typed array over costs
-// more than decoding a short datagram: `codecRow` (one pn_datagram_t as 32-bit numbers),
-// `codecSource` (bytes to decode, or the fields to encode) and `codecOutput` (what was encoded).
+// Single calls work on three arrays shared with JavaScript: `codecRow` (one pn_datagram_t as 32-bit
+// numbers), `codecSource` and `codecOutput`.
 // Every call returns 0 or a length when it succeeds, and -pn_err_t when it does not.
-#include "binding/module.h"
+#include "binding/codec.h"
 
 #include <cstring>
-
-#include "core/limits.h"
-#include "core/pnrp_datagram.h"
 
 namespace peernet {
 namespace {
 
 constexpr uint32_t kRowWords = sizeof(pn_datagram_t) / sizeof(uint32_t);
 
-struct CodecSlab {
-  pn_datagram_t row;
-  uint8_t source[PN_LIMIT_CODEC_SOURCE];
-  uint8_t output[PN_LIMIT_UDP_PAYLOAD + 1];
-};
-
-napi_value Misuse(napi_env env, const char *message) {
-  napi_throw_type_error(env, "ERR_PEERNET_INVALID_ARG", message);
-  return nullptr;
-}
-
-napi_value Number(napi_env env, int32_t number) {
-  napi_value value;
-  napi_create_int32(env, number, &value);
-  return value;
-}
-
-napi_value Outcome(napi_env env, uint32_t code, uint32_t length) {
-  return Number(env, code == PN_OK ? static_cast<int32_t>(length) : -static_cast<int32_t>(code));
-}
-
-// The arguments of one call: the slab, and up to 8 values.
-struct Call {
-  napi_env env;
-  napi_value arguments[8];
-  size_t count = 8;
-  CodecSlab *slab = nullptr;
-  bool good = true;
-
-  Call(napi_env env_, napi_callback_info info) : env(env_) {
-    void *data = nullptr;
-    napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
-    slab = static_cast<CodecSlab *>(data);
-  }
-
-  uint32_t Uint(size_t index) {
-    uint32_t number = 0;
-    if (index >= count || napi_get_value_uint32(env, arguments[index], &number) != napi_ok)
-      good = false;
-    return number;
-  }
-
-  template <typename Element>
-  Element *Array(size_t index, napi_typedarray_type wanted, size_t *length) {
-    bool is_typed_array = false;
-    napi_typedarray_type type;
-    void *data = nullptr;
-    *length = 0;
-    if (index >= count ||
-        napi_is_typedarray(env, arguments[index], &is_typed_array) != napi_ok || !is_typed_array ||
-        napi_get_typedarray_info(env, arguments[index], &type, length, &data, nullptr, nullptr) !=
-            napi_ok ||
-        type != wanted || *length > UINT32_MAX) {
-      good = false;
-      *length = 0;
-      return nullptr;
-    }
-    return static_cast<Element *>(data);
-  }
-
-  pn_bytes_t Bytes(size_t index) {
-    size_t length = 0;
-    const uint8_t *data = Array<uint8_t>(index, napi_uint8_array, &length);
-    return {data, static_cast<uint32_t>(length)};
-  }
-
-  // Argument 0: how many bytes of the source array, or bytes of their own.
-  pn_bytes_t Input() {
-    uint32_t length = 0;
-    if (napi_get_value_uint32(env, arguments[0], &length) != napi_ok)
-      return Bytes(0);
-    if (length > sizeof slab->source)
-      good = false;
-    return {slab->source, good ? length : 0};
-  }
-
-  pn_bytes_t Source() const { return {slab->source, sizeof slab->source}; }
-  pn_writer_t Writer() const { return {slab->output, sizeof slab->output, 0, PN_OK}; }
-};
-
 // decodeMessage(input, look)
 napi_value DecodeMessage(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t input = call.Input();
   uint32_t look = call.Uint(1);
   if (!call.good)
-    return Misuse(env, "decodeMessage: bytes and a number are wanted");
-  return Outcome(env, pn_datagram_decode(input, 0, input.size, look, &call.slab->row), 0);
+    return call.Misuse("decodeMessage: bytes and a number are wanted");
+  return call.Outcome(pn_datagram_decode(input, 0, input.size, look, &call.slab->row), 0);
 }
 
 // decodeAuthority(input)
 napi_value DecodeAuthority(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t input = call.Input();
   if (!call.good)
-    return Misuse(env, "decodeAuthority: bytes are wanted");
-  return Outcome(env, pn_authority_decode(input, 0, input.size, &call.slab->row.authority), 0);
+    return call.Misuse("decodeAuthority: bytes are wanted");
+  return call.Outcome(pn_authority_decode(input, 0, input.size, &call.slab->row.authority), 0);
 }
 
 // decodeCpa(input, revokeNonce, kind)
 napi_value DecodeCpa(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t input = call.Input();
   uint32_t revoke_nonce = call.Uint(1);
   uint32_t kind = call.Uint(2);
   if (!call.good)
-    return Misuse(env, "decodeCpa: bytes and two numbers are wanted");
-  return Outcome(env, pn_cpa_decode(input, 0, input.size, revoke_nonce, kind, &call.slab->row.cpa),
+    return call.Misuse("decodeCpa: bytes and two numbers are wanted");
+  return call.Outcome(pn_cpa_decode(input, 0, input.size, revoke_nonce, kind, &call.slab->row.cpa),
                  0);
 }
 
 // decodeExtendedPayload(input)
 napi_value DecodeExtendedPayload(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t input = call.Input();
   if (!call.good)
-    return Misuse(env, "decodeExtendedPayload: bytes are wanted");
-  return Outcome(
-      env, pn_extpayload_decode(input, 0, input.size, &call.slab->row.extended_payload), 0);
+    return call.Misuse("decodeExtendedPayload: bytes are wanted");
+  return call.Outcome(
+      pn_extpayload_decode(input, 0, input.size, &call.slab->row.extended_payload), 0);
 }
 
 // encodeMessage()
 napi_value EncodeMessage(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_writer_t writer = call.Writer();
   pn_err_t code = pn_datagram_encode(&call.slab->row, call.Source(), &writer);
-  return Outcome(env, code, writer.at);
+  return call.Outcome(code, writer.at);
 }
 
 // encodeAuthority()
 napi_value EncodeAuthority(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_writer_t writer = call.Writer();
   pn_authority_parts_t parts = {nullptr, nullptr};
   pn_err_t code = pn_authority_encode(&call.slab->row.authority, &parts, call.Source(), &writer);
-  return Outcome(env, code, writer.at);
+  return call.Outcome(code, writer.at);
 }
 
 // encodeCpa(withSignature)
 napi_value EncodeCpa(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   uint32_t with_signature = call.Uint(0);
   pn_writer_t writer = call.Writer();
   if (!call.good)
-    return Misuse(env, "encodeCpa: a number is wanted");
+    return call.Misuse("encodeCpa: a number is wanted");
   pn_err_t code = pn_cpa_encode(&call.slab->row.cpa, with_signature != 0, call.Source(), &writer);
-  return Outcome(env, code, writer.at);
+  return call.Outcome(code, writer.at);
 }
 
 // encodeExtendedPayload(withSignature)
 napi_value EncodeExtendedPayload(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   uint32_t with_signature = call.Uint(0);
   pn_writer_t writer = call.Writer();
   if (!call.good)
-    return Misuse(env, "encodeExtendedPayload: a number is wanted");
+    return call.Misuse("encodeExtendedPayload: a number is wanted");
   pn_err_t code = pn_extpayload_encode(&call.slab->row.extended_payload, with_signature != 0,
                                        call.Source(), &writer);
-  return Outcome(env, code, writer.at);
+  return call.Outcome(code, writer.at);
 }
 
 // messageType(input): 0 when the header does not conform
 napi_value MessageType(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t input = call.Input();
   if (!call.good)
-    return Misuse(env, "messageType: bytes are wanted");
-  return Number(env, static_cast<int32_t>(pn_hdr_accept(input)));
+    return call.Misuse("messageType: bytes are wanted");
+  return call.Number(static_cast<int32_t>(pn_hdr_accept(input)));
 }
 
 // sliceFits(size, offset, length)
 napi_value SliceFits(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   uint32_t size = call.Uint(0), offset = call.Uint(1), length = call.Uint(2);
   if (!call.good)
-    return Misuse(env, "sliceFits: three numbers are wanted");
-  return Outcome(env, pn_msg_slice_fits(size, offset, length), 0);
+    return call.Misuse("sliceFits: three numbers are wanted");
+  return call.Outcome(pn_msg_slice_fits(size, offset, length), 0);
 }
 
 // The descriptor table of a batch: `count` rows, and per row an offset and a length in the slab at
@@ -203,7 +119,7 @@ struct Batch {
   uint32_t *spans;
   uint32_t count, stride;
 
-  Batch(Call *call, size_t first) {
+  Batch(CodecCall *call, size_t first) {
     size_t row_words = 0, span_words = 0;
     rows = call->Array<pn_datagram_t>(first, napi_int32_array, &row_words);
     spans = call->Array<uint32_t>(first + 1, napi_int32_array, &span_words);
@@ -217,30 +133,30 @@ struct Batch {
 
 // decodeBatch(slab, rows, spans, stride, count, look): how many of the rows have code 0
 napi_value DecodeBatch(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t slab = call.Bytes(0);
   Batch batch(&call, 1);
   uint32_t look = call.Uint(5);
   if (!call.good)
-    return Misuse(env, "decodeBatch: bytes, two tables that fit each other and three numbers");
+    return call.Misuse("decodeBatch: bytes, two tables that fit each other and three numbers");
   int32_t decoded = 0;
   for (uint32_t i = 0; i < batch.count; i++) {
     const uint32_t *span = batch.spans + static_cast<size_t>(i) * batch.stride;
     decoded += pn_datagram_decode(slab, span[0], span[1], look, &batch.rows[i]) == PN_OK;
   }
-  return Number(env, decoded);
+  return call.Number(decoded);
 }
 
 // encodeBatch(source, rows, spans, stride, count, out): the bytes written in all. The datagrams
 // stand one after the other; a row that cannot be encoded has length 0 and its code is set.
 napi_value EncodeBatch(napi_env env, napi_callback_info info) {
-  Call call(env, info);
+  CodecCall call(env, info);
   pn_bytes_t source = call.Bytes(0);
   Batch batch(&call, 1);
   size_t capacity = 0;
   uint8_t *out = call.Array<uint8_t>(5, napi_uint8_array, &capacity);
   if (!call.good)
-    return Misuse(env, "encodeBatch: bytes, two tables that fit each other, two numbers, bytes");
+    return call.Misuse("encodeBatch: bytes, two tables that fit each other, two numbers, bytes");
   uint32_t at = 0;
   for (uint32_t i = 0; i < batch.count; i++) {
     uint32_t *span = batch.spans + static_cast<size_t>(i) * batch.stride;
@@ -251,7 +167,7 @@ napi_value EncodeBatch(napi_env env, napi_callback_info info) {
     span[1] = msg->code == PN_OK ? writer.at - at : 0;
     at += span[1];
   }
-  return Number(env, static_cast<int32_t>(at));
+  return call.Number(static_cast<int32_t>(at));
 }
 
 // For the test that lib/wire/rows.ts and lib/native/codes.ts agree with the structs and err.def.
@@ -280,10 +196,7 @@ void InitCodec(Napi::Env env, Napi::Object exports) {
   exports.Set("codecOutput",
               Napi::Uint8Array::New(env, PN_LIMIT_UDP_PAYLOAD + 1, buffer, output));
   exports.Set("codecLayout", Napi::Value(env, Layout(env)));
-  const struct {
-    const char *name;
-    napi_callback function;
-  } functions[] = {
+  const CodecFunction functions[] = {
       {"decodeMessage", DecodeMessage},
       {"decodeAuthority", DecodeAuthority},
       {"decodeCpa", DecodeCpa},
@@ -297,12 +210,7 @@ void InitCodec(Napi::Env env, Napi::Object exports) {
       {"decodeBatch", DecodeBatch},
       {"encodeBatch", EncodeBatch},
   };
-  for (const auto &entry : functions) {
-    napi_value function;
-    napi_create_function(env, entry.name, NAPI_AUTO_LENGTH, entry.function, buffer.Data(),
-                         &function);
-    exports.Set(entry.name, Napi::Value(env, function));
-  }
+  ExportCodec(env, exports, buffer.Data(), functions);
 }
 
 } // namespace peernet

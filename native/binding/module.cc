@@ -10,6 +10,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitCache(env, exports);
   InitCodec(env, exports);
   InitCrypto(env, exports);
+  InitSplit(env, exports);
   InitUdp(env, exports);
   return exports;
 }

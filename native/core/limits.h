@@ -11,6 +11,11 @@
  * REQUEST with PN_LIMIT_ARRAY_ENTRIES PNRP IDs, or of a full AUTHORITY_BUFFER. */
 #define PN_LIMIT_CODEC_SOURCE 66560u
 
+/* Largest reassembly table: as many contexts as a cloud has requests pending at most, and slots for
+ * 32 full buffers (16-bit slot numbers, 1.2 MB). */
+#define PN_LIMIT_SPLIT_CONTEXTS 4096u
+#define PN_LIMIT_SPLIT_SLOTS 1024u
+
 /* Bytes that may follow the last element: the padding of one element (N-07). */
 #define PN_LIMIT_FINAL_PADDING 3u
 
