@@ -1,13 +1,17 @@
-// Writes spec/limits.md from the two files that hold the limits, so that the page cannot lie.
+// Writes spec/limits.md from the files that hold the limits, so that the page cannot lie.
 import fs from 'node:fs'
 import ts from 'typescript'
 
 const typescriptFile = 'lib/core/limits.ts'
-const cFile = 'native/core/limits.h'
+const cFiles = [
+  { title: 'The C core', file: 'native/core/limits.h' },
+  { title: 'The socket path', file: 'native/udp/limits.h' },
+]
 
 const head = `# Limits
 
-Generated from \`${typescriptFile}\` and \`${cFile}\` by \`npm run generate\`; change them there.
+Generated from \`${typescriptFile}\` and \`limits.h\` of \`native/core\` and \`native/udp\` by
+\`npm run generate\`; change them there.
 Numbers such as 3.1.2 are sections of MS-PNRP, N-nn decisions (see \`deviations.md\`). What the
 message formats themselves allow stands in \`fields/pnrp.tsv\`, group \`limit\`.
 `
@@ -79,9 +83,9 @@ function typescriptTables(root) {
   return tables
 }
 
-function cTable(root) {
-  if (!fs.existsSync(`${root}${cFile}`)) return []
-  const text = fs.readFileSync(`${root}${cFile}`, 'utf8')
+function cTable(root, title, file) {
+  if (!fs.existsSync(`${root}${file}`)) return []
+  const text = fs.readFileSync(`${root}${file}`, 'utf8')
   const rows = []
   let why = ''
   const token =
@@ -90,10 +94,13 @@ function cTable(root) {
     if (comment !== undefined) why = plain(comment)
     else rows.push({ name, value, why: trailing === undefined ? why : plain(trailing) })
   }
-  return [{ title: 'The C core', rows }]
+  return [{ title, rows }]
 }
 
 export function limitsPage(root) {
-  const tables = [...typescriptTables(root), ...cTable(root)].filter(({ rows }) => rows.length > 0)
+  const tables = [
+    ...typescriptTables(root),
+    ...cFiles.flatMap(({ title, file }) => cTable(root, title, file)),
+  ].filter(({ rows }) => rows.length > 0)
   return `${head}${tables.map(({ title, rows }) => `${table(title, rows)}\n`).join('')}`
 }
