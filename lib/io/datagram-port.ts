@@ -115,7 +115,8 @@ export interface DatagramTransport {
   readonly kind: TransportKind
   /**
    * Rejects with ERR_PEERNET_INVALID_ARG, _PORT_IN_USE, _PERMISSION, _NO_ADDRESS (the address is
-   * none of this host's), _NO_IPV6, _LIMIT (out of file descriptors) or _SYSTEM.
+   * none of this host's), _NO_IPV6, _LIMIT (out of file descriptors) or _SYSTEM. `receive` is not
+   * called before the promise is settled.
    */
   open(options: DatagramPortOptions, receive: DatagramReceiver): Promise<DatagramPort>
   /** Sends now what the ports have queued in this turn. */

@@ -1,0 +1,165 @@
+// Runs the benchmarks.
+//
+//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--list]
+//
+// NAME is that of a suite under bench/cases; all of them without one. Every value is the median of
+// five trials; within a round the systems take turns, so that a slow minute of the machine hits all
+// of them alike. `--json` prints one object a line:
+// {"name","case","system","n","value","unit","ratioTo","ratio"}.
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { median, type BenchCase, type BenchLine, type BenchSuite } from './bench.js'
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const caseDirectory = path.join(here, 'cases')
+const DEFAULT_LIMIT_SECONDS = 60
+
+type Values = Readonly<Record<string, number>>
+
+interface Options {
+  readonly names: readonly string[]
+  readonly json: boolean
+  readonly trials: number
+  readonly only: string
+  readonly list: boolean
+}
+
+function readOptions(): Options {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      trials: { type: 'string', default: '5' },
+      case: { type: 'string', default: '' },
+      list: { type: 'boolean', default: false },
+    },
+  })
+  const trials = Number(values.trials)
+  if (!Number.isInteger(trials) || trials < 1) throw new Error('--trials wants a number from 1 on')
+  return { names: positionals, json: values.json, trials, only: values.case, list: values.list }
+}
+
+function suiteNames(): string[] {
+  return readdirSync(caseDirectory)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -'.js'.length))
+    .sort()
+}
+
+async function loadSuite(name: string): Promise<BenchSuite> {
+  const url = pathToFileURL(path.join(caseDirectory, `${name}.js`)).href
+  return ((await import(url)) as { default: BenchSuite }).default
+}
+
+/** One trial in a fresh process. A missing peer or a failure is an error, not a missing row. */
+function runTrial(suite: string, index: number, system: string, seconds: number): Promise<Values> {
+  const args = ['--expose-gc', path.join(here, 'trial.js'), suite, String(index), system]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return new Promise((resolve, reject) => {
+    let result: Values | undefined
+    const limit = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)
+    child.on('message', (message) => {
+      result = message as Values
+    })
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      clearTimeout(limit)
+      if (result !== undefined && code === 0) resolve(result)
+      else reject(new Error(`${suite}: ${system} failed (${signal ?? `exit status ${code}`})`))
+    })
+  })
+}
+
+async function runCase(
+  suite: BenchSuite,
+  index: number,
+  trials: number,
+  progress: (text: string) => void,
+): Promise<BenchLine[]> {
+  const work = suite.cases[index] as BenchCase
+  const results = new Map<string, Values[]>(work.systems.map((system) => [system, []]))
+  for (let round = 0; round < trials; round++) {
+    for (const system of work.systems) {
+      progress(`${suite.name}: ${work.case}, n=${work.n}: ${round + 1}/${trials} ${system}`)
+      const seconds = work.limitSeconds ?? DEFAULT_LIMIT_SECONDS
+      results.get(system)?.push(await runTrial(suite.name, index, system, seconds))
+    }
+  }
+  progress('')
+  return toLines(suite.name, work, results)
+}
+
+function toLines(
+  name: string,
+  work: BenchCase,
+  results: ReadonlyMap<string, readonly Values[]>,
+): BenchLine[] {
+  const valueOf = (system: string, metric: string): number =>
+    median((results.get(system) ?? []).map((values) => values[metric] ?? Number.NaN))
+  const rounded = (value: number): number => Number(value.toPrecision(4))
+  return Object.entries(work.metrics).flatMap(([metric, unit]) =>
+    work.systems.map((system) => {
+      const value = valueOf(system, metric)
+      const isReference = system === work.reference
+      return {
+        name,
+        case: `${work.case}, ${metric}`,
+        system,
+        n: work.n,
+        value: rounded(value),
+        unit,
+        ratioTo: isReference ? null : work.reference,
+        ratio: isReference ? null : rounded(value / valueOf(work.reference, metric)),
+      }
+    }),
+  )
+}
+
+function printTable(lines: readonly BenchLine[]): void {
+  let heading = ''
+  for (const line of lines) {
+    const title = `${line.name}: ${line.case} (${line.unit}), n = ${line.n}`
+    if (title !== heading) console.log(`\n${title}`)
+    heading = title
+    const value = line.value.toLocaleString('en-US', { maximumSignificantDigits: 4 })
+    const ratio = line.ratio === null ? '' : `  ${line.ratio.toFixed(2)} x ${line.ratioTo}`
+    console.log(`  ${line.system.padEnd(34)} ${value.padStart(12)}${ratio}`)
+  }
+}
+
+/** Progress on one line of a terminal; silent elsewhere. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  const known = suiteNames()
+  const unknown = options.names.filter((name) => !known.includes(name))
+  if (unknown.length > 0) {
+    throw new Error(`no benchmark named ${unknown.join(', ')}; there are ${known.join(', ')}`)
+  }
+  for (const name of options.names.length > 0 ? options.names : known) {
+    const suite = await loadSuite(name)
+    for (const [index, work] of suite.cases.entries()) {
+      if (!work.case.includes(options.only)) continue
+      if (options.list) {
+        console.log(`${name}: ${work.case}, n = ${work.n}: ${work.systems.join(', ')}`)
+        continue
+      }
+      const lines = await runCase(suite, index, options.trials, showProgress)
+      if (options.json) for (const line of lines) console.log(JSON.stringify(line))
+      else printTable(lines)
+    }
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`bench: ${(error as Error).message}`)
+  process.exitCode = 1
+}
