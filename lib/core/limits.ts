@@ -58,6 +58,14 @@ export const LIMITS = {
   lowestPort: 1025,
   /** Longest UDP payload handled (PN_UDP_PAYLOAD_MAX of native/udp/limits.h): longer is dropped. */
   datagramBytes: 2048,
+  /** Datagrams, effects and events of one node that the driver carries out before others' turn. */
+  outputsPerTurn: 1024,
+  /** Nodes whose timers the driver serves before sockets get their turn. */
+  timeoutsPerTurn: 256,
+  /** Remote endpoints of which a node with several addresses remembers by which it talks to them. */
+  rememberedPaths: 256,
+  /** A wall clock that was set by less than this is not reported to the clouds. */
+  wallClockStepMs: 500,
   /** Datagrams that wait for one busy socket (PN_UDP_WAITING_PER_SOCKET); more are dropped. */
   datagramsWaiting: 32,
 
