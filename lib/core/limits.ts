@@ -75,6 +75,10 @@ export const LIMITS = {
   /** Observations in a row that overturn a settled trait of the dialect. */
   dialectEvidence: 8,
 
+  // Signing and verifying
+  /** Jobs that wait for the thread pool or run on it; more are refused (N-68). */
+  cryptoBacklog: 512,
+
   // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
   localEndpoints: 4,
   localRegistrations: 4096,

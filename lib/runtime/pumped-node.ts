@@ -1,0 +1,310 @@
+import type { Clock } from '../core/clock.js'
+import { Counters } from '../core/counters.js'
+import type { Endpoint } from '../core/endpoint.js'
+import { PeernetError } from '../core/errors.js'
+import { NEVER, type Instant } from '../core/instant.js'
+import { LIMITS } from '../core/limits.js'
+import type { Machine } from '../core/machine.js'
+import type {
+  DatagramBatch,
+  DatagramPort,
+  DatagramPortOptions,
+  DatagramTransport,
+} from '../io/datagram-port.js'
+import type { CryptoJob, CryptoPort, CryptoResult } from '../pnrp/crypto-port.js'
+import type {
+  CloudCommand,
+  CloudEffect,
+  CloudEvent,
+  CloudLocalEvent,
+  CloudTransmit,
+} from '../pnrp/interface.js'
+import type { PnrpMessage } from '../wire/messages.js'
+import { NodePorts } from './node-ports.js'
+
+/** One node in one cloud (lib/pnrp/cloud.ts). */
+export type CloudMachine = Machine<
+  CloudCommand,
+  PnrpMessage,
+  Endpoint,
+  CloudLocalEvent,
+  CloudTransmit,
+  CloudEffect,
+  CloudEvent
+>
+
+/** Effects that the cloud runtime carries out; the crypto ones go to the CryptoPort. */
+export type HostEffect = Exclude<CloudEffect, { type: 'crypto' }>
+
+export type DecodeMessage = (
+  bytes: Uint8Array,
+) => { ok: true; message: PnrpMessage } | { ok: false; code: string }
+
+export interface PumpedNodeOptions {
+  readonly machine: CloudMachine
+  readonly crypto: CryptoPort
+  /** Carries out what needs the host. Called in the pump's turn: start the work and return. */
+  readonly onEffect: (effect: HostEffect) => void
+  readonly onEvent: (event: CloudEvent) => void
+  /** Sees every datagram of this node: for captures and traces. `data` must not be changed. */
+  readonly onDatagram?: (datagram: SeenDatagram) => void
+}
+
+export interface SeenDatagram {
+  readonly direction: 'in' | 'out'
+  readonly at: Instant
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  readonly data: Uint8Array
+  /** Why it is sent. */
+  readonly reason?: CloudTransmit['reason']
+}
+
+/** What a node needs of the pump that drives it. */
+export interface PumpServices {
+  readonly clock: Clock
+  readonly decode: DecodeMessage
+  setDeadline(node: PumpedNode, at: Instant): void
+  /** Gives the node another turn later. */
+  again(node: PumpedNode): void
+  forget(node: PumpedNode): void
+  /** The backlog of a crypto port may have changed. */
+  cryptoChanged(port: CryptoPort): void
+  /** An exception of the machine: a bug of ours, which must not stop the other nodes. */
+  machineFailed(error: unknown): void
+  /** An exception of a listener: the application's. */
+  listenerFailed(error: unknown): void
+}
+
+/**
+ * A machine with its ports: feeds it what comes in and carries out what it asks for. `Pump.add`
+ * makes it; the pump owns time and turns.
+ */
+export class PumpedNode {
+  readonly #machine: CloudMachine
+  readonly #options: PumpedNodeOptions
+  readonly #services: PumpServices
+  readonly #ports = new NodePorts()
+  /** What was dropped or sent here, by name; the machine counts on its own. */
+  readonly counters = new Counters()
+  #pumping = false
+  #closed = false
+  /** An inline crypto job took time: the batch's clock reading is old. */
+  #timePassed = false
+  #deadline: Instant = NEVER
+
+  constructor(options: PumpedNodeOptions, services: PumpServices) {
+    this.#machine = options.machine
+    this.#options = options
+    this.#services = services
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get crypto(): CryptoPort {
+    return this.#options.crypto
+  }
+
+  get ports(): readonly DatagramPort[] {
+    return this.#ports.all
+  }
+
+  /** Opens a port for this node. The machine hears of its endpoints by the event 'addresses'. */
+  async listen(transport: DatagramTransport, options: DatagramPortOptions): Promise<DatagramPort> {
+    const port: DatagramPort = await transport.open(options, (batch) => {
+      this.#receive(port, batch)
+    })
+    if (this.#closed) {
+      port.close()
+      throw new PeernetError('ERR_PEERNET_CLOSED', 'the node was closed meanwhile')
+    }
+    this.#ports.add(port)
+    return port
+  }
+
+  /** Closes one of the ports: its address is gone. */
+  unlisten(port: DatagramPort): void {
+    this.#ports.remove(port)
+  }
+
+  /** Hands a command to the machine and carries out what follows from it. */
+  command(command: CloudCommand): void {
+    if (this.#closed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the node is closed')
+    try {
+      this.#machine.handleCommand(this.#services.clock.now(), command)
+    } finally {
+      this.pump()
+    }
+  }
+
+  localEvent(event: CloudLocalEvent): void {
+    if (this.#closed) return
+    this.#run(() => {
+      this.#machine.handleLocalEvent(this.#services.clock.now(), event)
+    })
+  }
+
+  timeout(now: Instant): void {
+    if (this.#closed) return
+    // The pump has taken this deadline off its list.
+    this.#deadline = NEVER
+    const failed = this.#run(() => {
+      this.#machine.handleTimeout(now)
+    })
+    // A deadline that is never met must not become a busy loop.
+    if (failed) this.#setDeadline(now + LIMITS.retransmissionIntervalUs)
+  }
+
+  /** Closes ports and timers; nothing reaches the machine any more. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#ports.close()
+    this.#services.forget(this)
+  }
+
+  #receive(port: DatagramPort, batch: DatagramBatch): void {
+    let now = this.#services.clock.now()
+    for (let i = 0; i < batch.count && !this.#closed; i++) {
+      this.#timePassed = false
+      this.#receiveOne(now, port, batch, i)
+      if (this.#timePassed) now = this.#services.clock.now()
+    }
+  }
+
+  #receiveOne(now: Instant, port: DatagramPort, batch: DatagramBatch, i: number): void {
+    const from = batch.from(i)
+    // The receive ring is used again, and machines keep parts of what they decode.
+    const data = batch.copy(i)
+    this.#options.onDatagram?.({ direction: 'in', at: now, local: port, remote: from, data })
+    // MS-PNRP 3.1.5.2
+    if (from.port < LIMITS.lowestPort) {
+      this.#malformed(now, 'source-port')
+      return
+    }
+    const decoded = this.#services.decode(data)
+    if (!decoded.ok) {
+      this.#malformed(now, decoded.code)
+      return
+    }
+    this.#ports.remember(from, port)
+    this.#run(() => {
+      this.#machine.handleMessage(now, from, decoded.message)
+    })
+  }
+
+  #malformed(now: Instant, reason: string): void {
+    this.#run(() => {
+      this.#machine.handleLocalEvent(now, { type: 'malformed', reason })
+    })
+  }
+
+  /** Calls a handler of the machine, then carries out what it asks for; true if it threw. */
+  #run(handler: () => void): boolean {
+    let failed = false
+    try {
+      handler()
+    } catch (error) {
+      failed = true
+      this.counters.add('machine-failed')
+      this.#services.machineFailed(error)
+    }
+    this.pump()
+    return failed
+  }
+
+  /**
+   * Carries out what the machine asks for until it asks for nothing more, or the turn's budget is
+   * spent. Listeners may give commands meanwhile.
+   */
+  pump(): void {
+    if (this.#pumping || this.#closed) return
+    this.#pumping = true
+    let budget: number = LIMITS.outputsPerTurn
+    try {
+      while (budget > 0 && this.#step()) budget--
+    } finally {
+      this.#pumping = false
+    }
+    if (this.#isClosed()) return
+    if (budget === 0) this.#services.again(this)
+    this.#setDeadline(this.#machine.pollTimeout())
+  }
+
+  /** `#closed` as it is now: listeners may have closed the node. */
+  #isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Carries out one output, in the order of lib/core/machine.ts; false if there is none. */
+  #step(): boolean {
+    if (this.#closed) return false
+    const transmit = this.#machine.pollTransmit()
+    if (transmit !== undefined) {
+      this.#send(transmit)
+      return true
+    }
+    const effect = this.#machine.pollEffect()
+    if (effect !== undefined) {
+      if (effect.type === 'crypto') this.#runCrypto(effect.job)
+      else this.#tell(this.#options.onEffect, effect)
+      return true
+    }
+    const event = this.#machine.pollEvent()
+    if (event === undefined) return false
+    this.#tell(this.#options.onEvent, event)
+    return true
+  }
+
+  #tell<T>(listener: (value: T) => void, value: T): void {
+    try {
+      listener(value)
+    } catch (error) {
+      this.#services.listenerFailed(error)
+    }
+  }
+
+  #send(transmit: CloudTransmit): void {
+    const { to, data, reason } = transmit
+    const port = this.#ports.choose(to)
+    if (port === undefined) {
+      this.counters.add('send.no-port')
+      return
+    }
+    try {
+      port.send(to, data)
+    } catch (error) {
+      // An endpoint that nobody can send to; the port counts what the system refuses.
+      if (!(error instanceof PeernetError)) throw error
+      this.counters.add(`send.${error.code}`)
+      return
+    }
+    const { onDatagram } = this.#options
+    if (onDatagram === undefined) return
+    const at = this.#services.clock.now()
+    onDatagram({ direction: 'out', at, local: port, remote: to, data, reason })
+  }
+
+  #runCrypto(job: CryptoJob): void {
+    const { crypto } = this.#options
+    const result = crypto.tryNow(job)
+    if (result !== undefined) {
+      this.#timePassed = true
+      this.localEvent({ type: 'crypto', result })
+      return
+    }
+    crypto.enqueue(job, (late: CryptoResult) => {
+      this.localEvent({ type: 'crypto', result: late })
+      this.#services.cryptoChanged(crypto)
+    })
+    this.#services.cryptoChanged(crypto)
+  }
+
+  #setDeadline(at: Instant): void {
+    if (at === this.#deadline) return
+    this.#deadline = at
+    this.#services.setDeadline(this, at)
+  }
+}
