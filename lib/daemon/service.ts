@@ -209,7 +209,7 @@ export class NamingService implements Controller {
     const max = params.optionalNumber('max')
     const timeoutMs = params.optionalNumber('timeoutMs')
     const resolution = cloud.resolve(params.string('name'), {
-      includeLocal: params.optionalBoolean('includeLocal') ?? this.remote,
+      includeLocal: params.optionalBoolean('includeLocal') ?? true,
       ...(criteria === undefined ? {} : { criteria }),
       ...(max === undefined ? {} : { max }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -243,10 +243,10 @@ function registerOptions(params: Params): RegisterOptions {
   }
 }
 
-/** Bytes become base64 (`payloadBase64`), dates ISO text, so that both controllers look alike. */
+/** Bytes become `{ base64 }`, dates ISO text, so that both controllers look alike. */
 function plain(value: unknown): Json {
   return JSON.parse(
-    JSON.stringify(value, (key, inner: unknown) =>
+    JSON.stringify(value, (_key, inner: unknown) =>
       inner instanceof Uint8Array ? { base64: Buffer.from(inner).toString('base64') } : inner,
     ),
   ) as Json
