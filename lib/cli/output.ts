@@ -57,7 +57,9 @@ export class Output {
     )
     const format = (row: readonly string[]): string =>
       row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .map((cell, column) =>
+          column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
+        )
         .join('  ')
         .trimEnd()
     this.line(this.paint('bold', format(header)))
@@ -70,7 +72,8 @@ export function safeText(text: string): string {
   let out = ''
   for (const char of text) {
     const code = char.codePointAt(0) as number
-    const control = code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029
+    const control =
+      code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0x2028 || code === 0x2029
     const bidi = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069)
     out += control || bidi ? `\\x${code.toString(16).padStart(2, '0')}` : char
   }

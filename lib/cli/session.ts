@@ -83,9 +83,7 @@ export async function runSession(
   await runAction(command, async (output, signal) => {
     const options = command.optsWithGlobals<GlobalOptions>()
     const daemon =
-      options.daemon === false
-        ? undefined
-        : await ControlClient.connect(statePaths().controlSocket)
+      options.daemon === false ? undefined : await ControlClient.connect(statePaths().controlSocket)
     const controller = daemon ?? localService()
     try {
       await action({ output, controller, signal })

@@ -12,6 +12,7 @@ import type {
 } from '../pnrp/interface.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { ResolveCriteria, type PnrpId } from '../wire/messages.js'
+import { PeerName } from '../security/peer-name.js'
 import { formatEndpoint, requireEndpoint } from './address-text.js'
 import { Registration, toSpec, type RegisterOptions, type SignerSpec } from './registration.js'
 import { Resolution } from './resolution.js'
@@ -351,16 +352,9 @@ export class Cloud {
   }
 }
 
+/** A text must be a whole peer name (MS-PNRP 2.2.4); throws ERR_PEERNET_INVALID_PEER_NAME. */
 function toName(name: NameLike | string): NameLike {
-  if (typeof name !== 'string') return name
-  const dot = name.indexOf('.')
-  const authority = dot < 0 ? name : name.slice(0, dot)
-  const classifier = dot < 0 ? '' : name.slice(dot + 1)
-  // MS-PNRP 2.2.4
-  if (!/^(0|[0-9a-f]{40})$/.test(authority) || classifier.length > 149 || /\0/.test(classifier)) {
-    throw new PeernetError('ERR_PEERNET_INVALID_PEER_NAME', `not a peer name: ${name}`)
-  }
-  return { authority, classifier, toString: () => name }
+  return typeof name === 'string' ? new PeerName(name) : name
 }
 
 function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {

@@ -27,7 +27,9 @@ export function addCloudCommands(program: Command): void {
       const rows = (await controller.call('cloud.list', {})) as readonly CloudRow[]
       output.value(rows)
       if (rows.length === 0) {
-        output.line(controller.remote ? 'No cloud is open yet.' : 'No daemon runs: no cloud is open.')
+        output.line(
+          controller.remote ? 'No cloud is open yet.' : 'No daemon runs: no cloud is open.',
+        )
         return
       }
       output.table(
@@ -43,7 +45,9 @@ export function addCloudCommands(program: Command): void {
     }),
   )
 
-  const show = withCloudFlags(cloud.command('show').description('join a cloud and say where it stands'))
+  const show = withCloudFlags(
+    cloud.command('show').description('join a cloud and say where it stands'),
+  )
   show.action((flags: CloudFlags) =>
     runSession(show, async ({ output, controller }) => {
       const row = (await controller.call('cloud.join', cloudParams(flags))) as CloudRow
@@ -114,7 +118,9 @@ export function addCloudCommands(program: Command): void {
   )
 
   const seed = withCloudFlags(
-    cloud.command('seed').description('stay in the foreground as a node that others can use as seed'),
+    cloud
+      .command('seed')
+      .description('stay in the foreground as a node that others can use as seed'),
   )
   seed.action((flags: CloudFlags) =>
     runSession(seed, async ({ output, controller, signal }) => {
