@@ -42,7 +42,8 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 export function reversedBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.slice().reverse()
+  // Not slice(): that of a Buffer shares its memory.
+  return new Uint8Array(bytes).reverse()
 }
 
 /** Lower-case hex. */

@@ -69,9 +69,34 @@ export const LIMITS = {
   /** Datagrams that wait for one busy socket (PN_UDP_WAITING_PER_SOCKET); more are dropped. */
   datagramsWaiting: 32,
 
+  // Certificates
+  /** 2.2.3.5: subject, issuer and alternative names, in characters without the NUL. */
+  certificateNameUnits: 255,
+  /** 2.2.3.5. */
+  serialBytes: 16,
+  /** What an AUTHORITY_BUFFER holds besides the other elements at their largest (2.2.2.6.1). */
+  certificateChainBytes: 31_840,
+  /** Ours: the deepest value in a certificate chain is nested 12 deep. */
+  derDepth: 16,
+
+  /** An identity or delegation file; a chain of the longest kind is 42 KB of text. */
+  identityFileBytes: 65_536,
+  /** Memory that opening a key under a password may take. */
+  scryptBytes: 64 * 1024 * 1024,
+
+  // Signing and verifying
+  /** Jobs that wait for the thread pool or run on it; more are refused (N-68). */
+  cryptoBacklog: 512,
+  /** Operations that go to the thread pool together, and how many such batches at once. */
+  cryptoBatch: 16,
+  cryptoBatchesInFlight: 2,
+  /** Time that crypto may take on the main thread: what may be saved up, and the share of it. */
+  cryptoInlineBurstUs: milliseconds(2),
+  cryptoInlineShare: 0.5,
+  /** Parsed public keys kept for the next signature by the same publisher. */
+  publicKeys: 1024,
+
   // Names
-  /** 2.2.4: code units of a classifier, 150 counting a NUL. */
-  classifierUnits: 149,
   /** Observations in a row that overturn a settled trait of the dialect. */
   dialectEvidence: 8,
 

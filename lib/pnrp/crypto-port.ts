@@ -13,6 +13,8 @@ export interface SignJob {
   readonly id: number
   readonly keyId: string
   readonly parts: readonly Uint8Array[]
+  /** Of the signatures to make; 'spec' when absent. */
+  readonly byteOrder?: SignatureByteOrder
 }
 
 export interface VerifyItem {

@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../core/bytes.js'
-import { LIMITS } from '../core/limits.js'
 import { sha1 } from '../native/digest.js'
+import { WireLimit } from '../wire/constants.js'
 
 /**
  * A peer name in parts, MS-PNRP 2.2.4. A string here is a sequence of UTF-16 code units; nothing in
@@ -22,7 +22,7 @@ export function isAuthority(text: string): boolean {
 
 /** 0..149 code units without NUL; unpaired surrogates are allowed, as in Windows. */
 export function isClassifier(text: string): boolean {
-  return text.length <= LIMITS.classifierUnits && !text.includes('\0')
+  return text.length <= WireLimit.CLASSIFIER_UNITS && !text.includes('\0')
 }
 
 /** Splits at the first dot; undefined unless the syntax of MS-PNRP 2.2.4 holds. */

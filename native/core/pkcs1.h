@@ -20,8 +20,9 @@ typedef enum pn_signature_order {
 /* EMSA-PKCS1-v1_5 of a SHA-1 hash: 00 01 FF.. 00 DigestInfo. */
 void pn_pkcs1_encode_sha1(const uint8_t digest[PN_SHA1_LENGTH], uint8_t out[PN_RSA_LENGTH]);
 
-/* Signs the SHA-1 of `data`, checks the result against the public half (a fault while signing
- * would give the key away) and writes it in the asked order. 1 = done, 0 = the key cannot sign. */
+/* Signs the SHA-1 of `data` and writes the signature in the asked order. 1 = done, 0 = the key
+ * cannot sign. `rsa_private` must check its own result with the public exponent, as OpenSSL does:
+ * one faulty signature gives the key away. */
 int pn_pkcs1_sign_sha1(const pn_crypto_t *crypto, pn_rsa_key_t *key, const uint8_t *data,
                        size_t length, pn_signature_order_t order, uint8_t out[PN_RSA_LENGTH]);
 

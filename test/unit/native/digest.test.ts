@@ -53,7 +53,9 @@ test('views into larger buffers are hashed by their own range', () => {
 })
 
 test('the native functions refuse other types and lengths', () => {
-  const misuse = addon.sha1 as (value?: unknown) => void
+  const misuse = (value: unknown): void => {
+    addon.sha1(value as number)
+  }
   for (const value of [undefined, null, 'abc', {}, new Uint16Array(2), 4097, -1]) {
     assert.throws(() => misuse(value), (error: { code?: string }) => {
       return error.code === 'ERR_PEERNET_INVALID_ARG'
