@@ -79,6 +79,7 @@ export const LIMITS = {
   /** Ours: the deepest value in a certificate chain is nested 12 deep. */
   derDepth: 16,
 
+  // Identities
   /** An identity or delegation file; a chain of the longest kind is 42 KB of text. */
   identityFileBytes: 65_536,
   /** Memory that opening a key under a password may take. */
@@ -99,10 +100,6 @@ export const LIMITS = {
   // Names
   /** Observations in a row that overturn a settled trait of the dialect. */
   dialectEvidence: 8,
-
-  // Signing and verifying
-  /** Jobs that wait for the thread pool or run on it; more are refused (N-68). */
-  cryptoBacklog: 512,
 
   // Tables that strangers or callers can fill (each is a named bound, none grows beyond it)
   localEndpoints: 4,
