@@ -130,6 +130,10 @@ export const LIMITS = {
   lastUsedNodes: 10,
   /** Route entry cache of a node with one PNRP ID; further IDs add their leaf sets. */
   routeCacheEntries: 256,
+  /** How often the host's addresses are looked at for changes, milliseconds. */
+  addressPollMs: 2_000,
+  /** Seeds' addresses after looking up their names. */
+  seedEndpoints: 32,
   /** Progress events kept for a reader of a resolution who lags behind. */
   resolutionEvents: 4096,
   cloudEvents: 1024,

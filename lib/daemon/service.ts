@@ -6,11 +6,11 @@ import type { ServiceEndpoint } from '../runtime/resolution.js'
 import type { CallOptions, Controller, Json, JsonObject } from './controller.js'
 import { Params } from './params.js'
 
-/** What the service needs from the rest: opening clouds and finding identities. */
+/** What the service needs from the rest: opening clouds and finding signers. */
 export interface ServicePorts {
   openCloud(options: OpenCloudOptions): Promise<Cloud>
-  /** Throws ERR_PEERNET_IDENTITY_NOT_FOUND. */
-  loadIdentity(nameOrAuthority: string): Promise<unknown>
+  /** Who signs a name for this user: an identity, or a delegation to it. */
+  signer(identity: string, peerName: string, password: string | undefined): Promise<unknown>
   readonly version: string
   readonly log: (event: JsonObject) => void
 }
@@ -169,11 +169,14 @@ export class NamingService implements Controller {
         `at most ${SERVICE_LIMITS.registrations} registrations`,
       )
     }
+    const name = params.string('name')
     const identityName = params.optionalString('identity')
     const identity =
-      identityName === undefined ? undefined : await this.#ports.loadIdentity(identityName)
+      identityName === undefined
+        ? undefined
+        : await this.#ports.signer(identityName, name, params.optionalString('password'))
     const opened = await this.#cloud(params)
-    const registration = await opened.cloud.register(params.string('name'), {
+    const registration = await opened.cloud.register(name, {
       ...registerOptions(params),
       ...(identity === undefined ? {} : { identity }),
     })

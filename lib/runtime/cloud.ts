@@ -13,7 +13,7 @@ import type {
 import type { Endpoint } from '../core/endpoint.js'
 import { ResolveCriteria, type PnrpId } from '../wire/messages.js'
 import { PeerName } from '../security/peer-name.js'
-import { formatEndpoint, requireEndpoint } from './address-text.js'
+import { formatEndpoint, requireEndpoint } from '../core/address-text.js'
 import { Registration, toSpec, type RegisterOptions, type SignerSpec } from './registration.js'
 import { Resolution } from './resolution.js'
 

@@ -3,7 +3,7 @@ import { checkArgument, PeernetError } from '../core/errors.js'
 import type { Endpoint } from '../core/endpoint.js'
 import type { CloudEvent, RegistrationSpec } from '../pnrp/interface.js'
 import type { AppEndpoint, PnrpId } from '../wire/messages.js'
-import { parseAddress } from './address-text.js'
+import { parseAddress } from '../core/address-text.js'
 import type { ServiceEndpoint } from './resolution.js'
 
 /** MS-PNRP 2.2.3.1: FriendlyName is 1..78 bytes, 39 UTF-16 units. */

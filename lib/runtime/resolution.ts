@@ -10,7 +10,7 @@ import type {
   ResolveStep,
 } from '../pnrp/interface.js'
 import type { PnrpId } from '../wire/messages.js'
-import { formatAddress, formatEndpoint } from './address-text.js'
+import { formatAddress, formatEndpoint } from '../core/address-text.js'
 
 /** Where an application listens. `protocol` is 'tcp', 'udp' or another IANA number. */
 export interface ServiceEndpoint {

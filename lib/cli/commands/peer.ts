@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
 import { PeernetError } from '../../core/errors.js'
-import type { Controller, Json, JsonObject } from '../../daemon/controller.js'
+import type { Json, JsonObject } from '../../daemon/controller.js'
+import { PeerName } from '../../index.js'
+import { userKeyStore } from '../../daemon/local-service.js'
+import { passwordFor } from '../password.js'
 import { EXIT, formatMs, safeText, shortId, type Output } from '../output.js'
 import {
   cloudParams,
@@ -58,6 +61,7 @@ interface RegisterFlags extends CloudFlags {
   readonly listen?: string
   readonly comment?: string
   readonly payload?: string
+  readonly passwordFile?: string
 }
 
 function addRegister(peer: Command): void {
@@ -68,6 +72,7 @@ function addRegister(peer: Command): void {
       .argument('<name>', '0.classifier, or with --identity just the classifier')
       .description('publish a name until Ctrl-C (or in the daemon, until unregistered)')
       .option('--identity <name>', 'sign with this identity: a secure name')
+      .option('--password-file <path>', 'opens an encrypted identity; - reads standard input')
       .option('--endpoint <endpoint>', '[address]:port[/udp] of the application', collect)
       .option('--listen <port>', 'the application listens on this TCP port of all my addresses')
       .option('--comment <text>', 'up to 39 characters shown to whoever resolves')
@@ -79,8 +84,8 @@ function addRegister(peer: Command): void {
       await controller.call('cloud.join', params)
       const row = (await controller.call('peer.register', {
         ...params,
-        name: await fullName(controller, name, flags.identity),
-        ...(flags.identity === undefined ? {} : { identity: flags.identity }),
+        name: await fullName(name, flags.identity),
+        ...(await signerParams(flags)),
         endpoints: endpointsOf(flags) as unknown as Json,
         ...(flags.comment === undefined ? {} : { comment: flags.comment }),
         ...(flags.payload === undefined ? {} : { payload: flags.payload }),
@@ -135,15 +140,18 @@ function describeStatus(status: string): string {
 }
 
 /** With an identity a bare classifier becomes `authority.classifier`. */
-async function fullName(
-  _controller: Controller,
-  name: string,
-  identity: string | undefined,
-): Promise<string> {
-  if (identity === undefined || /^[0-9a-f]{40}\./.test(name)) return name
-  const { loadIdentity } = await import('../../daemon/local-service.js')
-  const loaded = await loadIdentity(identity)
-  return `${loaded.authority}.${name}`
+async function fullName(name: string, identity: string | undefined): Promise<string> {
+  if (identity === undefined || /^(0|[0-9a-f]{40})\./.test(name)) return name
+  const { authority } = await userKeyStore().find(identity)
+  return PeerName.of(authority, name).toString()
+}
+
+/** The identity and, when it is kept encrypted, the password that opens it. */
+async function signerParams(flags: RegisterFlags): Promise<JsonObject> {
+  const { identity } = flags
+  if (identity === undefined) return {}
+  const { encrypted } = await userKeyStore().find(identity)
+  return encrypted ? { identity, password: await passwordFor(identity, flags) } : { identity }
 }
 
 function endpointsOf(flags: RegisterFlags): { address: string; port: number; protocol: string }[] {

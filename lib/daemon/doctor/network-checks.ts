@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { addressKind } from '../../core/ipv6.js'
-import { parseAddress } from '../../runtime/address-text.js'
+import { parseAddress } from '../../core/address-text.js'
 import { systemCode } from '../../storage/atomic-file.js'
 import { note, ok, problem, type Finding } from './check.js'
 

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { PeernetError } from '../core/errors.js'
+
+export interface PasswordFlags {
+  readonly passwordFile?: string
+}
+
+/**
+ * A password from --password-file, the variable PEERNET_PASSWORD, or asked for on the terminal
+ * without echo. Throws ERR_PEERNET_WRONG_PASSWORD when there is no way to ask.
+ */
+export async function passwordFor(what: string, flags: PasswordFlags): Promise<string> {
+  if (flags.passwordFile !== undefined) {
+    const source = flags.passwordFile === '-' ? '/dev/stdin' : flags.passwordFile
+    return firstLine(await readFile(source, 'utf8'))
+  }
+  const fromEnvironment = process.env['PEERNET_PASSWORD']
+  if (fromEnvironment !== undefined) return fromEnvironment
+  if (!process.stdin.isTTY) {
+    throw new PeernetError(
+      'ERR_PEERNET_WRONG_PASSWORD',
+      `${what} needs a password: give --password-file or set PEERNET_PASSWORD`,
+    )
+  }
+  return askHidden(`Password for ${what}: `)
+}
+
+function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0] ?? ''
+}
+
+function askHidden(prompt: string): Promise<string> {
+  process.stderr.write(prompt)
+  const silent = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done()
+    },
+  })
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  return new Promise((resolve) => {
+    lines.question('', (answer) => {
+      lines.close()
+      process.stderr.write('\n')
+      resolve(answer)
+    })
+  })
+}
