@@ -1,3 +1,4 @@
+import { checkArgument } from '../core/errors.js'
 import { decodeAuthority, encodeAuthority, row } from '../native/codec.js'
 import { AuthorityFlag, WireLength } from './constants.js'
 import {
@@ -80,6 +81,7 @@ export function encodeAuthorityBuffer(
   }
   if (buffer.classifier !== undefined) {
     present |= Present.CLASSIFIER
+    checkArgument(!buffer.classifier.includes('\0'), 'a classifier holds no NUL')
     row[Row.CLASSIFIER] = nextField()
     row[Row.CLASSIFIER_UNITS] = buffer.classifier.length
     for (let i = 0; i < buffer.classifier.length; i++) putUint16(buffer.classifier.charCodeAt(i))
