@@ -127,6 +127,8 @@ export const LIMITS = {
   advertisedIds: 5,
   requestedIds: 37,
   ssdpTargets: 5,
+  /** Seed addresses used, from names and literal ones together. */
+  seeds: 32,
   lastUsedNodes: 10,
   /** Route entry cache of a node with one PNRP ID; further IDs add their leaf sets. */
   routeCacheEntries: 256,
@@ -141,6 +143,17 @@ export const LIMITS = {
   leafSetSide: 5,
   /** 3.2.1.1: entries spread over the ring that a cache should have. */
   spreadEntries: 10,
+
+  // Discovery: how long a round waits for answers before it goes on to the next mode (3.1.4.2)
+  discoveryRememberedUs: milliseconds(250),
+  /** The first answers on a link; later ones still count. */
+  discoverySearchUs: milliseconds(150),
+  /** For one seed, before the next is asked too. */
+  discoverySeedUs: milliseconds(400),
+  /** For the DNS. */
+  seedLookupUs: seconds(5),
+  /** Answers to a search with MX:3 have arrived by then. */
+  ssdpSearchUs: milliseconds(3500),
 
   // Publisher: announcing and leaving
   /** Registration walks under way at a time; further ones queue. */
