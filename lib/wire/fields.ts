@@ -176,9 +176,28 @@ export function putEndpoints(
   return at
 }
 
+// Results are carved out of blocks, as Buffer does it: an ArrayBuffer for each would cost more than
+// the encoding. A result that is kept keeps its block, so long ones get their own.
+const BLOCK = 16_384
+const LONGEST_IN_BLOCK = 2048
+let block = new Uint8Array(0)
+let blockUsed = 0
+
+function copyOf(length: number): Uint8Array {
+  if (length > LONGEST_IN_BLOCK) return output.slice(0, length)
+  if (length > block.length - blockUsed) {
+    block = new Uint8Array(BLOCK)
+    blockUsed = 0
+  }
+  const copy = new Uint8Array(block.buffer, blockUsed, length)
+  blockUsed += length
+  copy.set(new Uint8Array(output.buffer, output.byteOffset, length))
+  return copy
+}
+
 /** A copy of what the encoder wrote; throws ERR_PEERNET_INVALID_ARG when it refused. */
 export function encoded(result: number, what: string): Uint8Array {
-  if (result > 0) return output.slice(0, result)
+  if (result > 0) return copyOf(result)
   throw new PeernetError(
     'ERR_PEERNET_INVALID_ARG',
     `this ${what} breaks a limit of its format (${nativeCode(-result)})`,
