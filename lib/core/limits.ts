@@ -162,8 +162,6 @@ export const LIMITS = {
   announceSettleUs: milliseconds(50),
   /** Design lesson "Joining fast breaks leaf sets": when the walk is repeated, one number a repeat. */
   announceRepeatsUs: [seconds(2), seconds(8), seconds(20)],
-  /** Draws from the cache for a far entry to start a repeated walk at. */
-  farEntryDraws: 4,
   /** A walk that nobody answered is tried again after this. */
   announceRetryUs: seconds(5),
   /** A name is 'lonely' when nobody was found for so long; how often this is looked at. */

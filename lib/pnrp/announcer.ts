@@ -2,9 +2,9 @@ import { equalBytes } from '../core/bytes.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
-import { unit } from '../core/rng.js'
+import { below, unit } from '../core/rng.js'
 import { addSmall } from '../native/ring.js'
-import { ResolveCriteria, ResolveReason, type RouteEntry } from '../wire/messages.js'
+import { ResolveCriteria, ResolveReason, type PnrpId, type RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import type { RegistrationState } from './interface.js'
 import type { LocalIdList } from './local-ids.js'
@@ -137,18 +137,15 @@ export class Announcer implements RegistrationTimerOwner {
     })
   }
 
-  /** For a repeated walk: any cached entry, preferably not of the leaf set. */
+  /** For a repeated walk: any cached entry, not of the leaf set if there are others. */
   #farEntry(registration: Registration): RouteEntry | undefined {
     if (registration.walks === 0) return undefined
     const { cache, rng } = this.#context
-    let entry: RouteEntry | undefined
-    for (let i = 0; i < LIMITS.farEntryDraws; i++) {
-      entry = cache.random(rng.uint32())
-      if (entry === undefined) return undefined
-      const leafOf = cache.leafOf(entry.pnrpId)
-      if (!leafOf.some((id) => equalBytes(id, registration.pnrpId))) return entry
-    }
-    return entry
+    const isFar = (pnrpId: PnrpId): boolean =>
+      !cache.leafOf(pnrpId).some((id) => equalBytes(id, registration.pnrpId))
+    const far = cache.spread(LIMITS.spreadEntries).filter(isFar)
+    const chosen = far[below(rng, Math.max(1, far.length))]
+    return chosen === undefined ? cache.random(rng.uint32()) : cache.get(chosen)
   }
 
   #walkDone(registration: Registration, outcome: ResolveOutcome): void {
