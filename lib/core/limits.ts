@@ -112,7 +112,7 @@ export const LIMITS = {
   /** Incomplete AUTHORITY_BUFFERs, and the bytes they may hold (a full one has 37,348). */
   reassemblies: 128,
   reassembliesPerSource: 64,
-  reassemblyBytes: 1 << 20,
+  reassemblyBytes: 512 * 1024,
   /** Conversations of the joining side, and pings, under way. */
   conversationsJoining: 64,
   pings: 64,
@@ -130,6 +130,8 @@ export const LIMITS = {
   /** Seed addresses used, from names and literal ones together. */
   seeds: 32,
   lastUsedNodes: 10,
+  /** They are stored at least every so many maintenance ticks. */
+  lastUsedTicks: 40,
   /** Route entry cache of a node with one PNRP ID; further IDs add their leaf sets. */
   routeCacheEntries: 256,
   /** How often the host's addresses are looked at for changes, milliseconds. */

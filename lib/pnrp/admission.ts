@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.js'
 import type { AuthorityBuffer, InquireMessage, RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { validateCpa } from './cpa-validation.js'
-import type { Destination } from './destination.js'
+import { isReachable } from './destination.js'
 import type { AdmissionPart, EntryOrigin, Exchange, ExchangeOwner } from './parts.js'
 import { addressesWithin, emittedEntry, keepEntry, sameAddresses } from './route-entry.js'
 import { SourceQuota } from './source-quota.js'
@@ -64,8 +64,8 @@ export class Admission implements AdmissionPart {
     // The cache keeps no more addresses than this, so compare and ask only these.
     const entry = emittedEntry(received)
     // N-05, N-67: a port of 1024 or below or an address of another scope makes it unusable.
-    const destination = this.#context.destinationsOf(entry)
-    if (destination === undefined || isAllZero(entry.pnrpId)) {
+    const { localEndpoints, scope } = this.#context
+    if (!isReachable(entry, localEndpoints, scope) || isAllZero(entry.pnrpId)) {
       counters.add('refused.entry.unusable')
       return
     }
@@ -83,14 +83,14 @@ export class Admission implements AdmissionPart {
     }
     // Whoever wants to change the addresses of a node that is known has to prove the right to.
     const moved = cached !== undefined && !sameAddresses(cached, entry)
-    this.#ask(entry, origin, leaf || moved, destination)
+    this.#ask(entry, origin, leaf || moved)
   }
 
   recheck(entry: RouteEntry): void {
-    const destination = this.#context.destinationsOf(entry)
-    if (destination === undefined) return
+    const [address] = entry.addresses
+    if (address === undefined) return
     const { leaf } = this.#context.cache.wouldKeep(entry.pnrpId)
-    this.#ask(entry, { via: 'RESOLVE', from: destination.to }, leaf, destination)
+    this.#ask(entry, { via: 'RESOLVE', from: { address, port: entry.port } }, leaf)
   }
 
   admitValidated(entry: RouteEntry, origin: EntryOrigin, keyHash: Uint8Array): void {
@@ -143,16 +143,18 @@ export class Admission implements AdmissionPart {
     this.#context.silentAt(pending.entry.pnrpId, exchange.to)
   }
 
-  #ask(entry: RouteEntry, origin: EntryOrigin, needCpa: boolean, destination: Destination): void {
+  #ask(received: RouteEntry, origin: EntryOrigin, needCpa: boolean): void {
+    const context = this.#context
+    const entry = keepEntry(received)
+    const destination = context.destinationsOf(entry)
+    if (destination === undefined) return
     const key = bytesKey(entry.pnrpId) + endpointKey(destination.to)
     if (this.#pending.has(key)) return
-    const context = this.#context
     if (this.#pending.size >= LIMITS.pendingAdmissions || !this.#quota.take(origin.from)) {
       context.counters.add('refused.entry.list-full')
       return
     }
-    const kept = keepEntry(entry)
-    const pending = new PendingEntry(this, key, kept, keepOrigin(origin), needCpa)
+    const pending = new PendingEntry(this, key, entry, keepOrigin(origin), needCpa)
     this.#pending.set(key, pending)
     const message: InquireMessage = {
       type: 'INQUIRE',
@@ -160,7 +162,7 @@ export class Admission implements AdmissionPart {
       wantCpa: needCpa,
       wantExtendedPayload: false,
       wantCertificateChain: needCpa,
-      validatePnrpId: kept.pnrpId,
+      validatePnrpId: entry.pnrpId,
       // N-10
       ...(needCpa ? { nonce: context.rng.bytes(16) } : {}),
     }
@@ -181,7 +183,6 @@ export class Admission implements AdmissionPart {
     }
     const result = cache.insert(entry, now, keyHash)
     if (!result.inserted && !result.replaced) return
-    if (result.leafOf.length > 0) parts.registrations.neighboursChanged(result.leafOf)
     parts.flooding.entryCached(entry, origin)
   }
 
@@ -197,7 +198,7 @@ function keepOrigin(origin: EntryOrigin): EntryOrigin {
   const { floodedList, floodValidate } = origin
   return {
     via: origin.via,
-    from: origin.from,
+    from: keepEndpoint(origin.from),
     ...(floodedList === undefined ? {} : { floodedList: floodedList.map(keepEndpoint) }),
     ...(floodValidate === undefined ? {} : { floodValidate: floodValidate.slice() }),
   }

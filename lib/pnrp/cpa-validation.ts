@@ -88,7 +88,6 @@ function examine(
   const decoded = decodeCpa(bytes)
   if (!decoded.ok) return 'cpa-malformed'
   const { cpa, signedLength } = decoded
-  if (cpa.signature === undefined) return 'cpa-malformed'
   if (cpa.revoke) return 'cpa-revoked'
   const keyHash = sha1(cpa.publicKey)
   const identity = cpaIdentityFor(cpa, question.pnrpId)
@@ -195,7 +194,6 @@ function examinePayload(
   const decoded = decodeExtendedPayload(bytes)
   if (!decoded.ok) return 'payload-malformed'
   const { payload, signedLength } = decoded
-  if (payload.signature === undefined) return 'payload-malformed'
   if (context.fileTime() > payload.notAfter) return 'payload-expired'
   if (!equalBytes(payload.pnrpId, question.pnrpId)) return 'payload-pnrp-id'
   if (!equalBytes(payload.nonce, question.nonce)) return 'payload-nonce'

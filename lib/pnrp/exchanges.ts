@@ -16,7 +16,7 @@ export interface ExchangeRequest {
   readonly validatePnrpId?: PnrpId
   readonly nonce?: Uint8Array
   readonly owner: ExchangeOwner
-  /** Call `onSoftTimeout` this long after sending (microseconds). */
+  /** Call `onSoftTimeout` this long after each transmission (microseconds). */
   readonly softTimeoutUs?: number
 }
 
@@ -43,10 +43,11 @@ class PendingExchange implements Exchange, Timed {
   readonly sentAt: Instant
   retryCount: number = LIMITS.retransmissionCount
   /** When the retransmission timer fires. */
-  retryAt: Instant
-  /** When the soft timeout fires, if it has not yet. */
+  retryAt: Instant = 0
+  /** When the soft timeout fires, if it has not since the last transmission. */
   softAt: Instant | undefined
   readonly #list: Exchanges
+  readonly #softTimeoutUs: number | undefined
 
   constructor(list: Exchanges, now: Instant, request: ExchangeRequest) {
     this.#list = list
@@ -60,12 +61,16 @@ class PendingExchange implements Exchange, Timed {
     this.data = request.data
     this.reason = request.reason
     this.sentAt = now
+    const { softTimeoutUs } = request
+    const soft = softTimeoutUs !== undefined && softTimeoutUs < LIMITS.retransmissionIntervalUs
+    this.#softTimeoutUs = soft ? softTimeoutUs : undefined
+    this.transmitted(now)
+  }
+
+  /** Both timers run from each transmission. */
+  transmitted(now: Instant): void {
     this.retryAt = now + LIMITS.retransmissionIntervalUs
-    this.softAt =
-      request.softTimeoutUs === undefined ||
-      request.softTimeoutUs >= LIMITS.retransmissionIntervalUs
-        ? undefined
-        : now + request.softTimeoutUs
+    this.softAt = this.#softTimeoutUs === undefined ? undefined : now + this.#softTimeoutUs
   }
 
   get nextAt(): Instant {
@@ -149,7 +154,7 @@ export class Exchanges {
     }
     exchange.retryCount--
     if (exchange.retryCount > 0) {
-      exchange.retryAt = now + LIMITS.retransmissionIntervalUs
+      exchange.transmitted(now)
       timers.set(exchange, exchange.nextAt)
       this.#host.transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
       return

@@ -266,9 +266,7 @@ export interface CloudTransmit {
 }
 
 /** An entry of the route entry cache, as `cloud cache` shows it. */
-export interface CachedNode {
-  readonly pnrpId: PnrpId
-  readonly endpoints: readonly Endpoint[]
+export interface CachedNode extends RouteEntry {
   readonly validatedAt: Instant
   /** In the leaf set of a local ID. */
   readonly leaf: boolean

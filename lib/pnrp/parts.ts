@@ -266,7 +266,10 @@ export interface ExchangeOwner {
     pnrpIds: readonly PnrpId[],
     hashedNonce: Uint8Array,
   ): void
-  /** The soft timeout passed; the exchange stays open and a late answer still counts. */
+  /**
+   * The soft timeout passed since the first transmission (`retryCount` 2) or the second (1); the
+   * exchange stays open and a late answer still counts.
+   */
   onSoftTimeout?(exchange: Exchange): void
   /** Retry Count reached 0 (3.1.6.3); the exchange is gone. */
   onGivenUp?(exchange: Exchange): void

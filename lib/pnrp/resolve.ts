@@ -2,13 +2,7 @@ import { isAllZero } from '../core/bytes.js'
 import type { Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
-import {
-  ResolveReason,
-  type AuthorityBuffer,
-  type InquireMessage,
-  type LookupMessage,
-  type RouteEntry,
-} from '../wire/messages.js'
+import { ResolveReason, type AuthorityBuffer, type RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { validateCpa, type CpaVerdict } from './cpa-validation.js'
 import type {
@@ -19,8 +13,9 @@ import type {
   ResolveStep,
 } from './interface.js'
 import type { Exchange, ExchangeOwner, ResolveRequest } from './parts.js'
+import { inquireMessage, lookupMessage } from './resolve-messages.js'
 import { ResolveWalk, type Hop } from './resolve-walk.js'
-import { addressesWithin, emittedEntry, keepEntry } from './route-entry.js'
+import { addressesWithin, keepEntry } from './route-entry.js'
 
 /** A LOOKUP or INQUIRE of a resolve that has no final outcome yet. */
 interface Probe {
@@ -28,6 +23,8 @@ interface Probe {
   readonly to: Endpoint
   /** Of a LOOKUP. */
   readonly hop?: Hop
+  /** Sent twice, and the soft timeout passed after both. */
+  silent?: boolean
 }
 
 /** Hears of the end of a resolve. */
@@ -41,7 +38,9 @@ export interface ResolveTable {
  * At a soft timeout it leaves the silent node behind and goes on (its endpoint joins the Flagged
  * Path), but the request stays pending and a late answer counts as any other. Only the full timeout
  * of 3.1.6.3 evicts. So there may be several open probes; `#current` is the one that the walk waits
- * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open.
+ * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open, until
+ * each was silent twice. Requests still pending at the end run out by themselves, so that the dead
+ * are found out even by a resolve that went around them.
  */
 export class Resolve implements ExchangeOwner, Timed {
   readonly request: ResolveRequest
@@ -106,6 +105,10 @@ export class Resolve implements ExchangeOwner, Timed {
   onAuthority(exchange: Exchange, from: Endpoint, buffer: AuthorityBuffer): void {
     const probe = this.#probes.get(exchange.messageId)
     if (probe === undefined) return
+    if (this.#done) {
+      if (buffer.notFound) this.#context.evictAt(probe.entry.pnrpId, probe.to)
+      return
+    }
     const rttUs = this.#context.now - exchange.sentAt
     if (probe.hop !== undefined) {
       if (exchange.retryCount === LIMITS.retransmissionCount) this.#context.rtt.sample(rttUs)
@@ -119,7 +122,13 @@ export class Resolve implements ExchangeOwner, Timed {
   /** The node is slow or dead: go on without it, but keep listening. */
   onSoftTimeout(exchange: Exchange): void {
     const probe = this.#probes.get(exchange.messageId)
-    if (probe === undefined || probe !== this.#current) return
+    if (probe === undefined || this.#done) return
+    if (exchange.retryCount < LIMITS.retransmissionCount) {
+      probe.silent = true
+      if (this.#current === undefined) this.#advance()
+      return
+    }
+    if (probe !== this.#current) return
     this.#step({ step: 'soft-timeout', to: probe.to, pnrpId: probe.entry.pnrpId })
     this.#leaveBehind(probe)
     this.#advance()
@@ -130,6 +139,10 @@ export class Resolve implements ExchangeOwner, Timed {
     const probe = this.#probes.get(exchange.messageId)
     if (probe === undefined) return
     this.#probes.delete(exchange.messageId)
+    if (this.#done) {
+      this.#context.silentAt(probe.entry.pnrpId, probe.to)
+      return
+    }
     this.#step({
       step: 'timeout',
       to: probe.to,
@@ -170,9 +183,15 @@ export class Resolve implements ExchangeOwner, Timed {
         this.#inquire(best)
         continue
       }
-      if (this.#probes.size > 0) return
+      if (this.#hopeful()) return
       this.#finishEmpty()
     }
+  }
+
+  /** Something is open that may still be answered. */
+  #hopeful(): boolean {
+    for (const probe of this.#probes.values()) if (probe.silent !== true) return true
+    return false
   }
 
   /** Pops NextHopStack; an empty one is refilled from the own cache as long as that may help. */
@@ -195,21 +214,7 @@ export class Resolve implements ExchangeOwner, Timed {
     const walk = this.#walk
     const destination = context.destinationsOf(hop.entry)
     if (destination === undefined) return
-    const best = walk.currentBestMatch
-    const unknownId = isAllZero(hop.entry.pnrpId)
-    const message: LookupMessage = {
-      type: 'LOOKUP',
-      messageId: context.newMessageId(),
-      acceptNotCloser:
-        unknownId || walk.collecting || context.cache.size < LIMITS.sparseCacheEntries,
-      precision: request.precision,
-      resolveCriteria: request.criteria,
-      resolveReasonCode: request.reason,
-      targetPnrpId: request.target,
-      validatePnrpId: hop.entry.pnrpId,
-      ...(best === undefined ? {} : { routeEntry: emittedEntry(best) }),
-      flaggedPath: walk.flaggedPath(this.#flagged),
-    }
+    const message = lookupMessage(context, request, walk, hop.entry, this.#flagged)
     hop.useCount++
     this.#lookups++
     const { entry } = hop
@@ -238,15 +243,7 @@ export class Resolve implements ExchangeOwner, Timed {
       this.#walk.ruleOut(best.pnrpId)
       return
     }
-    const message: InquireMessage = {
-      type: 'INQUIRE',
-      messageId: context.newMessageId(),
-      wantCpa: true,
-      wantExtendedPayload: true,
-      wantCertificateChain: true,
-      validatePnrpId: best.pnrpId,
-      nonce: context.rng.bytes(16),
-    }
+    const message = inquireMessage(context, best)
     this.#step({ step: 'inquire', to: destination.to, pnrpId: best.pnrpId })
     const exchange = context.request(message, {
       ...destination,
@@ -401,6 +398,9 @@ export class Resolve implements ExchangeOwner, Timed {
   }
 
   #finishEmpty(): void {
+    for (const { entry } of this.#probes.values()) {
+      if (this.#walk.acceptable(entry)) this.#unreachable = true
+    }
     if (this.#refusals.some((reason) => reason !== 'not-registered')) this.#finish('refused')
     else this.#finish(this.#unreachable ? 'unreachable' : 'not-found')
   }
@@ -415,8 +415,6 @@ export class Resolve implements ExchangeOwner, Timed {
     const context = this.#context
     const walk = this.#walk
     context.timers.cancel(this)
-    for (const messageId of this.#probes.keys()) context.exchanges.finish(messageId)
-    this.#probes.clear()
     this.#table.ended(this)
     request.onDone({
       outcome,

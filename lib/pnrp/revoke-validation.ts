@@ -42,7 +42,7 @@ export function validateRevoke(
   }
   const { cpa, signedLength, revokeNonce } = decoded
   const { signature, publicKey } = cpa
-  if (!cpa.revoke || signature === undefined) {
+  if (!cpa.revoke) {
     refuse('not-a-revoke')
     return
   }

@@ -1,0 +1,112 @@
+import type { Instant } from '../core/instant.js'
+import { ResolveReason, type PnrpId } from '../wire/messages.js'
+import type { CloudContext } from './context.js'
+import type { CommandFailure, CpaRefusal, ResolveSpec } from './interface.js'
+import type { ResolveOutcome } from './parts.js'
+import { isClassifier } from './peer-name.js'
+import { p2pIdOfName, pnrpIdOf, serviceLocationOf, type ClassifierEncoding } from './pnrp-id.js'
+
+const NO_PREFIX = new Uint8Array(8)
+
+/**
+ * A resolve asked for by the application, MS-PNRP 3.1.4.4: makes the target PNRP ID out of the name
+ * and tells the application how it ended. Where publishers of this cloud were seen to hash
+ * classifiers in several ways (N-02), a name that is not found one way is looked for the other.
+ */
+export class ApplicationResolve {
+  readonly #context: CloudContext
+  readonly #handle: number
+  readonly #spec: ResolveSpec
+  readonly #deadline: Instant
+  readonly #targets: PnrpId[]
+  readonly #refusals: CpaRefusal[] = []
+  #lookups = 0
+  #usefulHops = 0
+
+  constructor(context: CloudContext, handle: number, spec: ResolveSpec) {
+    this.#context = context
+    this.#handle = handle
+    this.#spec = spec
+    this.#deadline = context.now + spec.deadlineUs
+    this.#targets = []
+  }
+
+  start(): void {
+    const failure = invalid(this.#spec)
+    if (failure !== undefined) {
+      this.#report({
+        outcome: 'failed',
+        failure,
+        refusals: [],
+        lookups: 0,
+        usefulHops: 0,
+      })
+      return
+    }
+    this.#targets.push(...targetsOf(this.#spec, this.#context.dialect.classifierEncodings()))
+    this.#next()
+  }
+
+  #next(): void {
+    const spec = this.#spec
+    this.#context.parts.resolver.start({
+      target: this.#targets.shift() as PnrpId,
+      criteria: spec.criteria,
+      precision: spec.precision ?? 0,
+      reason: ResolveReason.APP_REQUEST,
+      pickBestMatchFromLocalIds: spec.includeLocal,
+      ...(spec.excludeIds === undefined ? {} : { excludeIds: spec.excludeIds }),
+      deadline: this.#deadline,
+      handle: this.#handle,
+      ...(spec.targetPnrpId === undefined ? { name: spec } : {}),
+      onDone: (result) => {
+        this.#ended(result)
+      },
+    })
+  }
+
+  #ended(result: ResolveOutcome): void {
+    this.#lookups += result.lookups
+    this.#usefulHops += result.usefulHops
+    this.#refusals.push(...result.refusals)
+    if (result.outcome === 'not-found' && this.#targets.length > 0) this.#next()
+    else this.#report(result)
+  }
+
+  #report(result: ResolveOutcome): void {
+    const { outcome, failure, peer } = result
+    this.#context.events.push({
+      type: 'resolve-done',
+      handle: this.#handle,
+      outcome,
+      ...(peer === undefined ? {} : { peer }),
+      ...(failure === undefined ? {} : { failure }),
+      refusals: this.#refusals,
+      lookups: this.#lookups,
+      usefulHops: this.#usefulHops,
+    })
+  }
+}
+
+function targetsOf(spec: ResolveSpec, encodings: readonly ClassifierEncoding[]): PnrpId[] {
+  if (spec.targetPnrpId !== undefined) return [spec.targetPnrpId]
+  const location = serviceLocationOf(spec.locationPrefix ?? NO_PREFIX)
+  return encodings.map((encoding) => pnrpIdOf(p2pIdOfName(spec, encoding), location))
+}
+
+/** Misuse by the caller; the name's syntax is MS-PNRP 2.2.4. */
+function invalid(spec: ResolveSpec): CommandFailure | undefined {
+  const { authority, classifier, locationPrefix, targetPnrpId, deadlineUs } = spec
+  if (!isClassifier(classifier) || (authority !== undefined && authority.length !== 20)) {
+    return { code: 'ERR_PEERNET_INVALID_PEER_NAME', message: 'not a peer name' }
+  }
+  const message =
+    locationPrefix !== undefined && locationPrefix.length !== 8
+      ? 'a location prefix has 8 bytes'
+      : targetPnrpId !== undefined && targetPnrpId.length !== 32
+        ? 'a PNRP ID has 32 bytes'
+        : !(deadlineUs > 0)
+          ? 'a deadline is later than now'
+          : undefined
+  return message === undefined ? undefined : { code: 'ERR_PEERNET_INVALID_ARG', message }
+}

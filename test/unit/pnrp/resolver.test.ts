@@ -1,0 +1,542 @@
+// One machine, its questions answered by script. Expected values follow MS-PNRP 3.1.4.4, 3.1.5.6.1
+// and the decisions N-nn, worked out by hand.
+import { createHash } from 'node:crypto'
+import * as assert from 'uvu/assert'
+import { endpointKey } from '#lib/core/endpoint.js'
+import { LIMITS } from '#lib/core/limits.js'
+import { ResolveCriteria, ResolveReason, type RouteEntry } from '#lib/wire/messages.js'
+import { test } from '../../harness.js'
+import { CloudHarness, type HarnessOptions } from '../../support/cloud-harness.js'
+import { fakePublicKey } from '../../support/fake-crypto.js'
+import { FakePublisher } from '../../support/fake-publisher.js'
+import { address, endpoint, entry, id } from '../../support/route-entries.js'
+
+const SECOND = 1_000_000
+const TARGET = id(0x30)
+
+/** Nine far entries at addresses 101 to 109, so that the cache is not sparse. */
+const FAR = Array.from({ length: 9 }, (_, i) => entry(id(0xa0 + i), 101 + i))
+
+function walker(near: readonly RouteEntry[], options: HarnessOptions = {}): CloudHarness {
+  return new CloudHarness({ cached: [...FAR, ...near], ...options })
+}
+
+/** Looks for the exact ID 30. */
+function seek(h: CloudHarness, handle = 1): void {
+  h.resolve(handle, { targetPnrpId: TARGET, criteria: ResolveCriteria.NONE })
+}
+
+function registration(classifier: string): {
+  classifier: string
+  keyId: string
+  publicKey: Uint8Array
+  appEndpoints: { address: Uint8Array; port: number; protocol: number }[]
+} {
+  const appEndpoints = [{ address: address(1), port: 4000, protocol: 6 }]
+  return { classifier, keyId: classifier, publicKey: fakePublicKey(classifier), appEndpoints }
+}
+
+test('PNRP-3.1.4.4-1 a resolve in a cloud that is not open fails', () => {
+  const h = new CloudHarness({ opened: false })
+  h.resolve(1, {})
+  assert.is(h.outcome(1)?.outcome, 'failed')
+  assert.is(h.outcome(1)?.failure?.code, 'ERR_PEERNET_CLOUD_NOT_OPEN')
+})
+
+test('PNRP-3.1.4.4-2 a resolve of what is no peer name fails', () => {
+  const h = new CloudHarness()
+  h.resolve(1, { classifier: 'a\0b' })
+  h.resolve(2, { classifier: 'x'.repeat(150) })
+  h.resolve(3, { authority: new Uint8Array(19) })
+  for (const handle of [1, 2, 3]) {
+    assert.is(h.outcome(handle)?.failure?.code, 'ERR_PEERNET_INVALID_PEER_NAME')
+  }
+})
+
+test('PNRP-3.1.4.4-3 PNRP-3.1.4.4.2-2 a resolve without local addresses fails', () => {
+  const h = walker([])
+  h.local({ type: 'addresses', endpoints: [] })
+  seek(h)
+  assert.is(h.outcome(1)?.failure?.code, 'ERR_PEERNET_NO_ADDRESS')
+})
+
+test('PNRP-3.1.4.4.2-2 a resolve beyond the table fails', () => {
+  const h = walker([])
+  for (let i = 0; i < LIMITS.outstandingResolves; i++) seek(h, i)
+  assert.is(h.machine.statistics().resolvesActive, LIMITS.outstandingResolves)
+  seek(h, 5000)
+  assert.is(h.outcome(5000)?.failure?.code, 'ERR_PEERNET_LIMIT')
+})
+
+test('PNRP-3.1.4.4-4 PNRP-3.1.4.4-5 PNRP-3.1.4.4.2-1 the LOOKUP of an application resolve', () => {
+  const h = walker([])
+  const locationPrefix = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+  h.resolve(1, { classifier: 'test', locationPrefix })
+  const { message } = h.takeOne('LOOKUP')
+  // P2P ID of 0.test as in the field notes, section 3 (UTF-16LE), then prefix and 8000…
+  const expected = '4cf68ef1a30357cf94e6f513002195200102030405060708' + '8000000000000000'
+  assert.is(Buffer.from(message.targetPnrpId).toString('hex'), expected)
+  assert.is(message.resolveReasonCode, ResolveReason.APP_REQUEST)
+  assert.is(message.resolveCriteria, ResolveCriteria.ANY_PEER_NAME)
+  assert.is(message.routeEntry, undefined)
+})
+
+test('PNRP-3.1.4.4.2-5 PNRP-3.1.4.4.2-15 PNRP-3.1.4.4.2-12 PNRP-2.2.2.8-13 the first hop is the nearest cached entry', () => {
+  const h = walker([entry(id(0x20), 11), entry(id(0x2c), 12)])
+  seek(h)
+  const { to, message } = h.takeOne('LOOKUP')
+  assert.equal(to, endpoint(12))
+  assert.equal(message.validatePnrpId, id(0x2c))
+  assert.equal(message.flaggedPath, [endpoint(1)])
+})
+
+test('PNRP-3.1.4.4.2-13 an empty cache leads nowhere', () => {
+  const h = new CloudHarness()
+  seek(h)
+  assert.is(h.outcome(1)?.outcome, 'not-found')
+  assert.is(h.take('LOOKUP').length, 0)
+})
+
+test('PNRP-3.1.4.4.2-16 A is set while the cache holds fewer than 8 entries', () => {
+  for (const [entries, flag] of [
+    [7, true],
+    [8, false],
+  ] as const) {
+    const h = new CloudHarness({ cached: FAR.slice(0, entries) })
+    seek(h)
+    assert.is(h.takeOne('LOOKUP').message.acceptNotCloser, flag, `${entries} entries`)
+  }
+})
+
+test('PNRP-3.1.5.6.1-4 PNRP-3.1.5.6.1-9 PNRP-3.1.5.6.1-13 PNRP-3.1.5.6.1-16 PNRP-2.2.2.8-15 PNRP-2.2.2.8-22 a referral is asked next', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: entry(id(0x28), 12) })
+  const second = h.takeOne('LOOKUP')
+  assert.equal(second.to, endpoint(12))
+  assert.equal(second.message.validatePnrpId, id(0x28))
+  assert.equal(second.message.flaggedPath, [endpoint(1), endpoint(11)])
+  assert.equal(second.message.routeEntry, entry(id(0x20), 11))
+  assert.equal(h.steps(1), ['lookup', 'answer', 'lookup'])
+})
+
+test('PNRP-3.1.4.4.2-9 of several addresses the one of the longest common prefix is used', () => {
+  const many = entry(id(0x20), 0x8000_0000, 2, 0x4000_0000)
+  const h = walker([many])
+  seek(h)
+  assert.equal(h.takeOne('LOOKUP').to, endpoint(2))
+})
+
+test('PNRP-3.1.4.4.2-17 PNRP-3.1.5.6.1-10 PNRP-3.1.5.6.1-11 a node is asked three times at most', () => {
+  const h = new CloudHarness({ cached: [...FAR.slice(0, 1), entry(id(0x20), 11)] })
+  seek(h)
+  const attempts: number[] = []
+  for (const next of [0x21, 0x22, 0x23, 0x24]) {
+    const asked = h.take('LOOKUP')[0]
+    if (asked === undefined) break
+    if (asked.to.address[15] === 11) attempts.push(next)
+    const named = asked.to.address[15] === 11 ? { routeEntry: entry(id(next), next) } : {}
+    h.answer(asked, { ...named, busy: asked.to.address[15] !== 11 })
+  }
+  const asked = h
+    .eventsOf('resolve-step')
+    .flatMap(({ step }) =>
+      step.step === 'lookup' && step.to.address[15] === 11 ? [step.attempt] : [],
+    )
+  assert.equal(asked.slice(0, 2), [1, 2])
+})
+
+test('PNRP-3.1.4.4.2-7 PNRP-3.1.4.4.2-8 PNRP-3.1.5.6.1.1-1 PNRP-3.1.5.6.1.1-2 PNRP-3.1.5.6.1.1-6 the match is INQUIREd and its endpoints handed over', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20), identity: 'Ada' })
+  const h = walker([publisher.entry])
+  const authority = publisher.authority as Uint8Array
+  h.resolve(1, { authority })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  assert.equal(inquire.to, endpoint(20))
+  assert.equal(inquire.message.validatePnrpId, publisher.pnrpId)
+  assert.ok(inquire.message.wantCpa)
+  assert.ok(inquire.message.wantCertificateChain)
+  assert.ok(inquire.message.wantExtendedPayload)
+  assert.is(inquire.message.nonce?.length, 16)
+  const appEndpoints = [{ address: address(20), port: 4000, protocol: 6 }]
+  h.answer(inquire, publisher.answer(inquire, { appEndpoints }))
+  const done = h.outcome(1)
+  assert.is(done?.outcome, 'found')
+  assert.equal(done?.peer?.appEndpoints, appEndpoints)
+  assert.is(done?.peer?.verified, 'authority')
+  assert.is(done?.lookups, 1)
+  assert.equal(h.steps(1), ['lookup', 'answer', 'inquire', 'found'])
+})
+
+test('N-58 PNRP-3.1.5.6.1-7 the node asked is validated, unless it was within the last 60 s', () => {
+  const h = walker([entry(id(0x20), 11)])
+  h.now = 60 * SECOND - 1
+  seek(h, 1)
+  h.answer(h.takeOne('LOOKUP'), {})
+  assert.is(h.take('INQUIRE').length, 0)
+  h.take('LOOKUP')
+  h.now = 60 * SECOND
+  seek(h, 2)
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  assert.equal(inquire.message.validatePnrpId, id(0x20))
+  assert.is(inquire.reason, 'admission')
+  h.answer(inquire, {})
+  assert.is(h.cache.get(id(0x20))?.validatedAt, 60 * SECOND)
+})
+
+test('PNRP-3.1.5.6.1-7 a node met for the first time is validated and cached', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: entry(id(0x28), 12) })
+  const inquire = h.takeOne('INQUIRE')
+  assert.equal(inquire.to, endpoint(12))
+  assert.not(h.cache.has(id(0x28)))
+  h.answer(inquire, {})
+  assert.ok(h.cache.has(id(0x28)))
+})
+
+test('a match that is about to be INQUIREd gets no second INQUIRE for the cache', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const h = walker([entry(id(0x4c), 11)])
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: publisher.entry })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  assert.is(inquire.reason, ResolveReason.APP_REQUEST)
+  h.answer(inquire, publisher.answer(inquire))
+  assert.is(h.outcome(1)?.outcome, 'found')
+  const cached = h.cache.get(publisher.pnrpId)
+  assert.equal(cached?.addresses, [address(20)])
+  assert.equal(
+    cached?.keyHash,
+    new Uint8Array(createHash('sha1').update(publisher.publicKey).digest()),
+  )
+})
+
+test('PNRP-3.1.5.6.1-8 N removes the entry from the cache', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  h.answer(h.takeOne('LOOKUP'), { notFound: true })
+  assert.not(h.cache.has(id(0x20)))
+})
+
+test('N does not remove an entry that is cached for other addresses', () => {
+  const h = walker([entry(id(0x20), 11), entry(id(0x21), 12)])
+  h.cache.insert(entry(id(0x2f), 15), 0)
+  h.cache.remove(id(0x2f))
+  seek(h)
+  // A liar refers to the ID of 11 at its own address 66, and answers N there.
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: entry(id(0x2f), 66) })
+  h.cache.insert(entry(id(0x2f), 15), 0)
+  h.answer(h.takeOne('LOOKUP'), { notFound: true })
+  assert.ok(h.cache.has(id(0x2f)))
+})
+
+test('PNRP-3.1.5.6.1-6 PNRP-3.1.4.4.2-13 PNRP-3.1.4.4.2-14 seven suspicious answers end the search', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  let answered = 0
+  for (; h.outcome(1) === undefined && answered < 50; answered++) {
+    const next = answered + 1
+    h.answer(h.takeOne('LOOKUP'), {
+      leafSet: true,
+      routeEntry: entry(id(0x20, next), 20 + next),
+    })
+  }
+  assert.is(answered, 7)
+  assert.is(h.outcome(1)?.outcome, 'not-found')
+  assert.is(h.outcome(1)?.usefulHops, 7)
+})
+
+test('PNRP-3.1.5.6.1-5 PNRP-3.1.4.4.2-13 hostile: endless referrals end after 23 useful hops', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  let answered = 0
+  for (; h.outcome(1) === undefined && answered < 100; answered++) {
+    const next = answered + 1
+    h.answer(h.takeOne('LOOKUP'), { routeEntry: entry(id(0x20, next), 20 + next) })
+  }
+  assert.is(answered, 23)
+  assert.is(h.outcome(1)?.usefulHops, 23)
+})
+
+test('hostile: two nodes that name each other do not keep the walk', () => {
+  const a = entry(id(0x20), 11)
+  const b = entry(id(0x28), 12)
+  const h = new CloudHarness({ cached: [...FAR, a] })
+  seek(h)
+  let answered = 0
+  for (; h.outcome(1) === undefined && answered < 100; answered++) {
+    const asked = h.take('LOOKUP').at(-1)
+    if (asked === undefined) break
+    const named = asked.to.address[15] === 11 ? b : a
+    h.answer(asked, { routeEntry: named })
+  }
+  assert.is(h.outcome(1)?.outcome, 'not-found')
+  assert.ok(answered <= 23, `${answered} answers`)
+})
+
+test('PNRP-3.1.4.4.2-14 PNRP-3.1.5.6.1.1-4 NEAREST: in the end the nearest of the name is INQUIREd', () => {
+  const near = new FakePublisher({ endpoint: endpoint(20), serviceLocation: location(0x80, 1) })
+  const far = new FakePublisher({ endpoint: endpoint(21), serviceLocation: location(0x90) })
+  const h = walker([far.entry])
+  h.resolve(1, { criteria: ResolveCriteria.NEAREST_PEER_NAME })
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: near.entry })
+  answerAll(h)
+  const inquire = h.take('INQUIRE').filter((sent) => sent.message.wantExtendedPayload)
+  assert.is(inquire.length, 1)
+  assert.equal(inquire[0]?.message.validatePnrpId, near.pnrpId)
+  h.answer(inquire[0] as never, near.answer(inquire[0] as never))
+  assert.equal(h.outcome(1)?.peer?.pnrpId, near.pnrpId)
+})
+
+test('PNRP-3.1.4.4.2-10 PNRP-3.1.6.3-1 PNRP-3.1.6.3-2 PNRP-3.1.6.3-4 PNRP-3.1.2-3 a LOOKUP is sent at 0 s and 1 s and given up at 2 s', () => {
+  const h = new CloudHarness({ cached: [entry(id(0x20), 11)] })
+  seek(h)
+  h.advance(1.999999 * SECOND)
+  const sent = h.take('LOOKUP')
+  assert.equal(
+    sent.map(({ at }) => at),
+    [0, SECOND],
+  )
+  assert.equal(sent[0]?.message, sent[1]?.message)
+  assert.ok(h.cache.has(id(0x20)))
+  h.advance(1)
+  // N-12: the hop is dead.
+  assert.not(h.cache.has(id(0x20)))
+  h.answer(sent[0] as never, {})
+  assert.is(h.counter('drop.authority-unmatched'), 1)
+  h.advance(5 * SECOND)
+  assert.is(h.take('LOOKUP').length, 0)
+})
+
+test('PNRP-3.1.6.3-3 PNRP-3.1.4.4.2-11 an INQUIRE without answer is given up, and the walk goes on', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const h = walker([publisher.entry])
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), {})
+  const from = h.now
+  h.advance(3 * SECOND)
+  const sent = h.take('INQUIRE').filter(({ reason }) => reason === ResolveReason.APP_REQUEST)
+  assert.equal(
+    sent.map(({ at }) => at - from),
+    [0, SECOND],
+  )
+  // Then step 7 again: the next nearest of the own cache were asked.
+  assert.ok(h.take('LOOKUP').length > 0)
+  assert.is(h.outcome(1)?.outcome, 'unreachable')
+  assert.not(h.cache.has(publisher.pnrpId))
+})
+
+test('found but not reachable is told from not found, within three seconds', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const h = walker([entry(id(0x4c), 11)])
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: publisher.entry })
+  h.take('LOOKUP')
+  for (let i = 0; i < 3000 && h.outcome(1) === undefined; i++) {
+    for (const asked of h.take('LOOKUP')) if (asked.to.address[15] !== 20) h.answer(asked, {})
+    h.advance(1000)
+  }
+  assert.is(h.outcome(1)?.outcome, 'unreachable')
+  assert.ok(h.now < 3 * SECOND)
+})
+
+test('a silent hop is left behind at the soft timeout, flagged, and evicted at the full one only', () => {
+  const h = walker([entry(id(0x20), 11), entry(id(0x2c), 12)])
+  seek(h)
+  assert.equal(h.takeOne('LOOKUP').to, endpoint(12))
+  h.advance(LIMITS.softTimeoutMaxUs)
+  const next = h.takeOne('LOOKUP')
+  assert.equal(next.to, endpoint(11))
+  assert.equal(next.message.flaggedPath, [endpoint(1), endpoint(12)])
+  assert.ok(h.cache.has(id(0x2c)))
+  assert.equal(h.steps(1), ['lookup', 'soft-timeout', 'lookup'])
+  answerAll(h, [next])
+  h.advance(2 * SECOND)
+  assert.not(h.cache.has(id(0x2c)))
+})
+
+test('a late answer counts as any other', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const h = walker([entry(id(0x4c), 11), entry(id(0x4b), 12)])
+  h.resolve(1, {})
+  const slow = h.takeOne('LOOKUP')
+  h.advance(LIMITS.softTimeoutMaxUs)
+  const second = h.takeOne('LOOKUP')
+  h.answer(slow, { routeEntry: publisher.entry })
+  const third = h.takeOne('LOOKUP')
+  assert.equal(third.to, endpoint(20))
+  h.answer(third, {})
+  const inquire = h.take('INQUIRE').find((sent) => sent.message.wantCpa)
+  h.answer(inquire as never, publisher.answer(inquire as never))
+  assert.is(h.outcome(1)?.outcome, 'found')
+  h.answer(second, {})
+  assert.is(h.counter('drop.authority-unmatched'), 0)
+})
+
+test('the soft timeout follows the round trips, between 20 ms and half a second', () => {
+  const h = walker([entry(id(0x20), 11), entry(id(0x2c), 12)])
+  for (let handle = 0; handle < 30; handle++) {
+    seek(h, handle)
+    for (;;) {
+      const asked = h.take('LOOKUP')[0]
+      if (asked === undefined) break
+      h.advance(1000)
+      h.answer(asked, { busy: true })
+    }
+  }
+  assert.is(Math.round((h.machine.statistics().smoothedRttUs as number) / 1000), 1)
+  seek(h, 99)
+  h.take('LOOKUP')
+  h.advance(LIMITS.softTimeoutMinUs - 1)
+  assert.is(h.take('LOOKUP').length, 0)
+  h.advance(1)
+  assert.is(h.take('LOOKUP').length, 1)
+})
+
+test('N-56 a resolve ends at its deadline', () => {
+  const h = walker([entry(id(0x20), 11)])
+  h.resolve(1, { targetPnrpId: TARGET, criteria: ResolveCriteria.NONE, deadlineUs: 10_000 })
+  h.advance(9_999)
+  assert.is(h.outcome(1), undefined)
+  h.advance(1)
+  assert.is(h.outcome(1)?.outcome, 'deadline')
+  assert.is(h.machine.statistics().resolvesActive, 0)
+})
+
+test('a resolve can be cancelled', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  h.command({ type: 'cancel-resolve', handle: 1 })
+  assert.is(h.outcome(1)?.outcome, 'cancelled')
+})
+
+test('N-55 PNRP-3.2.7.1-1 an own registration is the answer when the caller allows it', () => {
+  const h = new CloudHarness()
+  h.command({ type: 'register', handle: 5, spec: registration('test') })
+  h.resolve(1, { includeLocal: true })
+  assert.is(h.outcome(1)?.outcome, 'found')
+  assert.equal(h.outcome(1)?.peer?.serviceAddresses, [endpoint(1)])
+  h.resolve(2, { includeLocal: false })
+  assert.is(h.outcome(2)?.outcome, 'not-found')
+})
+
+test('PNRP-3.2.7.1-1 PNRP-3.2.7.1-2 the own entry nearest the target is the first best match', () => {
+  const h = walker([entry(id(0x20), 11)])
+  h.command({ type: 'register', handle: 5, spec: registration('other') })
+  h.sent.length = 0
+  h.resolve(1, { includeLocal: true })
+  const lookup = h.take('LOOKUP').at(-1)
+  assert.equal(lookup?.message.routeEntry?.addresses, [address(1)])
+  assert.equal(lookup?.message.flaggedPath[0], endpoint(1))
+})
+
+test('PNRP-3.1.4.4.2-6 N-15 a registration walk carries its own entry in every LOOKUP', () => {
+  const h = walker([])
+  h.command({ type: 'register', handle: 5, spec: registration('chat') })
+  const first = h.takeOne('LOOKUP')
+  const own = first.message.routeEntry as RouteEntry
+  assert.equal(own.addresses, [address(1)])
+  assert.is(first.message.resolveReasonCode, ResolveReason.REGISTRATION)
+  h.answer(first, {
+    routeEntry: entry(
+      own.pnrpId.map((b, i) => (i === 4 ? b ^ 1 : b)),
+      30,
+    ),
+  })
+  assert.equal(h.takeOne('LOOKUP').message.routeEntry, own)
+})
+
+test('PNRP-3.1.5.6.1.1-3 PNRP-3.1.5.6.1.1-4 after a refused match the walk finds the honest publisher', () => {
+  const liar = new FakePublisher({ endpoint: endpoint(66), serviceLocation: location(0x80) })
+  const honest = new FakePublisher({ endpoint: endpoint(20), serviceLocation: location(0x90) })
+  const h = walker([entry(id(0x4c), 11), liar.entry])
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), {})
+  const forged = h.takeOne('INQUIRE')
+  const good = liar.answer(forged)
+  const cpa = good.cpa as Uint8Array
+  cpa[cpa.length - 1] = (cpa[cpa.length - 1] as number) ^ 1
+  h.answer(forged, good)
+  assert.not(h.cache.has(liar.pnrpId))
+  // The refused node is neither asked again nor named again.
+  const next = h.takeOne('LOOKUP')
+  assert.equal(next.to, endpoint(11))
+  assert.ok(next.message.flaggedPath.some((e) => endpointKey(e) === endpointKey(endpoint(66))))
+  h.answer(next, { routeEntry: honest.entry })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.take('INQUIRE').find((sent) => sent.message.wantCpa)
+  h.answer(inquire as never, honest.answer(inquire as never))
+  assert.equal(h.outcome(1)?.peer?.pnrpId, honest.pnrpId)
+  assert.equal(h.outcome(1)?.refusals, ['signature'])
+})
+
+test('PNRP-3.1.5.6.1.1-5 with nothing but refused matches the resolve fails', () => {
+  const liar = new FakePublisher({ endpoint: endpoint(66) })
+  const h = new CloudHarness({ cached: [liar.entry] })
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  h.answer(inquire, { ...liar.answer(inquire, { nonce: new Uint8Array(16) }) })
+  assert.is(h.outcome(1)?.outcome, 'refused')
+  assert.equal(h.outcome(1)?.refusals, ['cpa-nonce'])
+  assert.equal(h.steps(1), ['lookup', 'answer', 'inquire', 'refused'])
+})
+
+test('a publisher that has just withdrawn the name leaves "not found"', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const h = new CloudHarness({ cached: [publisher.entry] })
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), {})
+  h.answer(h.takeOne('INQUIRE'), { notFound: true })
+  assert.is(h.outcome(1)?.outcome, 'not-found')
+  assert.not(h.cache.has(publisher.pnrpId))
+})
+
+test('further registrations of a name are found past those already known', () => {
+  const first = new FakePublisher({ endpoint: endpoint(20), serviceLocation: location(0x80) })
+  const second = new FakePublisher({ endpoint: endpoint(21), serviceLocation: location(0x90) })
+  const h = walker([first.entry])
+  h.resolve(1, { excludeIds: [first.pnrpId] })
+  const lookup = h.takeOne('LOOKUP')
+  assert.equal(lookup.to, endpoint(20))
+  assert.ok(lookup.message.acceptNotCloser)
+  assert.equal(lookup.message.flaggedPath, [endpoint(1), endpoint(20)])
+  h.answer(lookup, { routeEntry: second.entry })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.take('INQUIRE').find((sent) => sent.message.wantCpa)
+  h.answer(inquire as never, second.answer(inquire as never))
+  assert.equal(h.outcome(1)?.peer?.pnrpId, second.pnrpId)
+})
+
+test('a referral to an address outside the cloud is neither asked nor cached (N-67)', () => {
+  const h = walker([entry(id(0x20), 11)])
+  seek(h)
+  const loopback = new Uint8Array(16)
+  loopback[15] = 1
+  h.answer(h.takeOne('LOOKUP'), {
+    routeEntry: { pnrpId: id(0x2f), port: 3540, addresses: [loopback] },
+  })
+  assert.ok(h.sent.every(({ to }) => to.address[0] === 0x20))
+  const [step] = h.eventsOf('resolve-step').filter(({ step: s }) => s.step === 'answer')
+  assert.is(step?.step.step === 'answer' ? step.step.outcome : '', 'refused-referral')
+})
+
+/** A service location whose lower half begins with these bytes. */
+function location(...suffix: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(16)
+  bytes.set(suffix, 8)
+  return bytes
+}
+
+/** Answers every LOOKUP with nothing until the walk asks for something else. */
+function answerAll(h: CloudHarness, asked = h.take('LOOKUP')): void {
+  for (let batch = asked; batch.length > 0; batch = h.take('LOOKUP')) {
+    for (const lookup of batch) h.answer(lookup, {})
+  }
+}
+
+test.run()
