@@ -48,6 +48,8 @@ export interface DelegateOptions {
 const LABEL = 'PKCS7'
 const CLOCK_DIFFERENCE_MS = 5 * 60_000
 const YEAR_MS = 365 * 86_400_000
+/** The last time that a GeneralizedTime can tell. */
+const MAX_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59)
 
 /**
  * The right to publish names of another identity: a certificate chain from that identity to the
@@ -242,12 +244,17 @@ function validityOf(
   parent?: Certificate,
 ): { notBefore: number; notAfter: number } {
   const now = Date.now()
-  const latest = parent?.notAfter ?? Number.POSITIVE_INFINITY
-  const notBefore = options.notBefore?.getTime() ?? now - CLOCK_DIFFERENCE_MS
-  const notAfter = options.notAfter?.getTime() ?? Math.min(now + YEAR_MS, latest)
-  checkArgument(notBefore < notAfter, 'notBefore has to come before notAfter')
-  checkArgument(notAfter <= latest, `the delegation itself ends ${new Date(latest).toISOString()}`)
+  const latest = parent?.notAfter ?? MAX_TIME_MS
+  const notBefore = wholeSeconds(options.notBefore?.getTime() ?? now - CLOCK_DIFFERENCE_MS)
+  const notAfter = wholeSeconds(options.notAfter?.getTime() ?? Math.min(now + YEAR_MS, latest))
+  checkArgument(notBefore >= 0 && notBefore < notAfter, 'notBefore has to come before notAfter')
+  checkArgument(notAfter <= latest, `notAfter is ${new Date(latest).toISOString()} at the latest`)
   return { notBefore, notAfter }
+}
+
+/** Certificates know no smaller unit. */
+function wholeSeconds(wallMs: number): number {
+  return Math.floor(wallMs / 1000) * 1000
 }
 
 function checkFriendlyName(name: string): string {
