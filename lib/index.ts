@@ -1,1 +1,33 @@
 export { nativeVersion } from './native/addon.js'
+export { PeernetError, type ErrorCode, type PeernetErrorOptions } from './core/errors.js'
+export { openCloud } from './runtime/open-cloud.js'
+export type { OpenCloudOptions } from './runtime/open-options.js'
+export {
+  Cloud,
+  type CacheEntryInfo,
+  type CloudStateInfo,
+  type CloudStatistics,
+  type Criteria,
+  type NameLike,
+  type ResolveOptions,
+} from './runtime/cloud.js'
+export {
+  Registration,
+  type AutoEndpoint,
+  type RegisterOptions,
+  type RegistrationStatus,
+} from './runtime/registration.js'
+export {
+  Resolution,
+  type ResolutionEvent,
+  type ResolutionStatus,
+  type ResolutionSummary,
+  type ResolvedRecord,
+  type ServiceEndpoint,
+} from './runtime/resolution.js'
+export type { CloudEvent, CloudScope, CloudState, CpaRefusal } from './pnrp/interface.js'
+export { PeerName } from './security/peer-name.js'
+export { PeerIdentity, type IdentityInfo } from './security/peer-identity.js'
+export { Delegation, type DelegateOptions } from './security/delegation.js'
+export { DelegatedIdentity } from './security/delegated-identity.js'
+export { KeyStore, type StoredDelegation, type StoredIdentity } from './security/key-store.js'

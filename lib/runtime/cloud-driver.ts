@@ -10,10 +10,18 @@ import type { CloudHost } from './cloud-host.js'
 import type { ProcessRuntime } from './process-runtime.js'
 import type { PumpedNode } from './pumped-node.js'
 import type { SignerSpec } from './registration.js'
-import { Signers } from './signers.js'
+import type { CloudSigning } from './signing.js'
 
 /** An orderly leave takes no longer than this (design/product: signals leave within two seconds). */
 const LEAVE_MS = 1_800
+
+export interface SocketCloudOptions {
+  readonly runtime: ProcessRuntime
+  readonly scope: CloudScope
+  readonly machine: CloudMachine
+  readonly host: CloudHost
+  readonly signing: CloudSigning
+}
 
 /**
  * Runs one cloud machine on real sockets: events go out one microtask later, so that a caller has
@@ -24,23 +32,20 @@ export class SocketCloudDriver implements CloudDriver {
   readonly #runtime: ProcessRuntime
   readonly #machine: CloudMachine
   readonly #host: CloudHost
-  readonly #signers: Signers
+  readonly #signing: CloudSigning
   readonly #node: PumpedNode
+  readonly #closers: (() => void)[] = []
   #listener: ((event: CloudEvent) => void) | undefined
   #events: CloudEvent[] = []
   #settleClosed: (() => void) | undefined
 
-  constructor(
-    runtime: ProcessRuntime,
-    scope: CloudScope,
-    machine: CloudMachine,
-    host: CloudHost,
-  ) {
+  constructor(options: SocketCloudOptions) {
+    const { runtime, machine, host } = options
     this.#runtime = runtime
-    this.scope = scope
+    this.scope = options.scope
     this.#machine = machine
     this.#host = host
-    this.#signers = new Signers(runtime.crypto)
+    this.#signing = options.signing
     this.#node = runtime.pump.add({
       machine,
       crypto: runtime.crypto,
@@ -51,6 +56,11 @@ export class SocketCloudDriver implements CloudDriver {
         this.#onEvent(event)
       },
     })
+  }
+
+  /** Called once when the cloud closes. */
+  onClose(callback: () => void): void {
+    this.#closers.push(callback)
   }
 
   /** The node in the pump, to open ports on. */
@@ -83,7 +93,7 @@ export class SocketCloudDriver implements CloudDriver {
   }
 
   signerOf(name: NameLike, explicit: unknown): SignerSpec {
-    return this.#signers.specFor(name, explicit)
+    return this.#signing.specFor(name, explicit)
   }
 
   statistics(): CloudStatistics {
@@ -111,19 +121,20 @@ export class SocketCloudDriver implements CloudDriver {
 
   cache(): readonly CacheEntryInfo[] {
     const now = this.nowUs()
-    return this.#machine.cache().map((entry) => ({
-      pnrpId: toHex(entry.pnrpId),
-      endpoints: entry.addresses.map((address) => formatEndpoint({ address, port: entry.port })),
-      validatedMsAgo: (now - entry.validatedAt) / 1000,
-      leaf: entry.leaf,
+    return this.#machine.cachedNodes().map((node) => ({
+      pnrpId: toHex(node.pnrpId),
+      endpoints: node.endpoints.map(formatEndpoint),
+      validatedMsAgo: (now - node.validatedAt) / 1000,
+      leaf: node.leaf,
     }))
   }
 
   async close(): Promise<void> {
+    for (const closer of this.#closers.splice(0)) closer()
     await this.#leave()
     await this.#host.close()
     this.#node.close()
-    this.#signers.release()
+    this.#signing.release()
   }
 
   /** Unregisters everything and waits until the neighbours know, or time is up. */

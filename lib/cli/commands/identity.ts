@@ -69,7 +69,10 @@ function addListShow(identity: Command): void {
       const store = userKeyStore()
       const row = await store.find(name)
       if (flags.public === true) {
-        const opened = await store.load(name, row.encrypted ? await passwordFor(name, flags) : undefined)
+        const opened = await store.load(
+          name,
+          row.encrypted ? await passwordFor(name, flags) : undefined,
+        )
         const text = opened.publicText()
         output.value({ ...toJson(row), public: text })
         output.line(text.trimEnd())
