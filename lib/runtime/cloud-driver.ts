@@ -121,9 +121,9 @@ export class SocketCloudDriver implements CloudDriver {
 
   cache(): readonly CacheEntryInfo[] {
     const now = this.nowUs()
-    return this.#machine.cachedNodes().map((node) => ({
+    return this.#machine.cache().map((node) => ({
       pnrpId: toHex(node.pnrpId),
-      endpoints: node.endpoints.map(formatEndpoint),
+      endpoints: node.addresses.map((address) => formatEndpoint({ address, port: node.port })),
       validatedMsAgo: (now - node.validatedAt) / 1000,
       leaf: node.leaf,
     }))

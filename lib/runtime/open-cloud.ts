@@ -75,7 +75,8 @@ export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> 
     throw error
   }
   driver.localEvent({ type: 'addresses', endpoints: driver.endpoints })
-  driver.command({ type: 'open', seeds: [], lastUsed: lastUsed?.nodes ?? [] })
+  const seeds = host.seeds.flatMap((seed) => (seed.kind === 'endpoint' ? [seed.endpoint] : []))
+  driver.command({ type: 'open', seeds, lastUsed: lastUsed?.nodes ?? [] })
   if (options.addresses === undefined) followAddresses(driver, options, scope)
   return cloud
 }
