@@ -1,0 +1,45 @@
+/**
+ * `peernet/testing`: a deterministic simulator of PNRP clouds, for users' tests too. It runs the
+ * shipping machines, codec and route cache under a virtual clock.
+ * @packageDocumentation
+ */
+export { Simulation, type SimulationOptions, type SimulationStats } from './simulation.js'
+export { SimNode } from './sim-node.js'
+export type { SimNodeOptions, SimRegisterOptions, SimResolveOptions } from './sim-options.js'
+export { SimRegistration, SimResolution } from './sim-results.js'
+export type { SimCryptoKind, SimIdentity } from './sim-identity.js'
+export type { CryptoTimes } from './sim-crypto.js'
+export { DEFAULT_LINK, PERFECT_LINK, type LinkOptions } from './link-options.js'
+export type { CutDirection } from './network-cuts.js'
+export {
+  DROP_REASONS,
+  PacketNetwork,
+  type DropReason,
+  type NetworkCounts,
+  type Packet,
+  type PacketFilter,
+} from './packet-network.js'
+export { SimKernel, type SimHost } from './kernel.js'
+export { EventLog, type LogEntry, type LogKind } from './event-log.js'
+export { endpointOfHost } from './host-addresses.js'
+export {
+  allQuestions,
+  ask,
+  deadEntries,
+  idlePackets,
+  leafSets,
+  liveNames,
+  sampledQuestions,
+  shuffled,
+  type Answers,
+  type AskOptions,
+  type DeadEntry,
+  type LeafSetReport,
+  type LiveName,
+  type Question,
+} from './checkers.js'
+export { swarmOptions, type SwarmOptions } from './swarm-options.js'
+export { ResolveCriteria } from '../wire/messages.js'
+export type { Endpoint } from '../core/endpoint.js'
+export type { AppEndpoint, PnrpId } from '../wire/messages.js'
+export type { CloudEvent, CloudScope, CloudState, ResolvedPeer } from '../pnrp/interface.js'
