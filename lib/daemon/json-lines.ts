@@ -10,7 +10,7 @@ export function readJsonLines(
   const decoder = new StringDecoder('utf8')
   let rest = ''
   socket.on('data', (chunk) => {
-    rest += decoder.write(chunk as Buffer)
+    rest += decoder.write(chunk)
     for (;;) {
       const end = rest.indexOf('\n')
       if (end < 0) break

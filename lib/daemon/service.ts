@@ -74,7 +74,9 @@ export class NamingService implements Controller {
     this.#clouds.clear()
     this.#registrations.clear()
     await Promise.all(
-      opened.map((result) => (result.status === 'fulfilled' ? result.value.cloud.close() : null)),
+      opened.flatMap((result) =>
+        result.status === 'fulfilled' ? [result.value.cloud.close()] : [],
+      ),
     )
   }
 
@@ -136,7 +138,7 @@ export class NamingService implements Controller {
       ...describeCloud(opened),
       ...statistics,
       estimatedNodes: statistics.estimatedNodes ?? null,
-    } as JsonObject
+    }
   }
 
   async #cache(params: Params): Promise<Json> {

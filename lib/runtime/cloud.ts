@@ -316,6 +316,9 @@ export class Cloud {
       case 'pong':
         this.#pongs.get(event.handle)?.(event)
         this.#pongs.delete(event.handle)
+        return
+      default:
+      // The rest is for those who watch.
     }
   }
 

@@ -1,7 +1,13 @@
 import type { Command } from 'commander'
 import type { Json, JsonObject } from '../../daemon/controller.js'
 import { formatMs, shortId, type Output } from '../output.js'
-import { cloudParams, runSession, withCloudFlags, type CloudFlags } from '../session.js'
+import {
+  cloudParams,
+  runSession,
+  untilAborted,
+  withCloudFlags,
+  type CloudFlags,
+} from '../session.js'
 
 interface CloudRow extends JsonObject {
   readonly cloud: string
@@ -20,7 +26,15 @@ function printCloud(output: Output, row: CloudRow): void {
 /** `peernet cloud …` */
 export function addCloudCommands(program: Command): void {
   const cloud = program.command('cloud').description('the clouds this host takes part in')
+  addList(cloud)
+  addShow(cloud)
+  addStatistics(cloud)
+  addCache(cloud)
+  addSyncRepair(cloud)
+  addSeed(cloud)
+}
 
+function addList(cloud: Command): void {
   const list = cloud.command('list').description('clouds that the daemon has open')
   list.action(() =>
     runSession(list, async ({ output, controller }) => {
@@ -44,7 +58,9 @@ export function addCloudCommands(program: Command): void {
       )
     }),
   )
+}
 
+function addShow(cloud: Command): void {
   const show = withCloudFlags(
     cloud.command('show').description('join a cloud and say where it stands'),
   )
@@ -55,7 +71,9 @@ export function addCloudCommands(program: Command): void {
       printCloud(output, row)
     }),
   )
+}
 
+function addStatistics(cloud: Command): void {
   const statistics = withCloudFlags(
     cloud.command('statistics').description('size, cache, signatures and every counter'),
   )
@@ -67,7 +85,9 @@ export function addCloudCommands(program: Command): void {
       printStatistics(output, value as unknown as StatisticsRow)
     }),
   )
+}
 
+function addCache(cloud: Command): void {
   const cache = withCloudFlags(cloud.command('cache').description('the nodes this node knows'))
   cache.option('--flush', 'forget them all')
   cache.action((flags: CloudFlags & { flush?: boolean }) =>
@@ -88,7 +108,9 @@ export function addCloudCommands(program: Command): void {
       )
     }),
   )
+}
 
+function addSyncRepair(cloud: Command): void {
   const sync = withCloudFlags(
     cloud.command('sync').argument('<node>', '[address]:port').description('ask a node for others'),
   )
@@ -116,7 +138,9 @@ export function addCloudCommands(program: Command): void {
       printCloud(output, row)
     }),
   )
+}
 
+function addSeed(cloud: Command): void {
   const seed = withCloudFlags(
     cloud
       .command('seed')
@@ -129,7 +153,6 @@ export function addCloudCommands(program: Command): void {
       printCloud(output, row)
       output.line(`Others join with   --seed ${row.endpoints[0] ?? ''}`)
       output.line('Ctrl-C leaves.')
-      const { untilAborted } = await import('../session.js')
       await untilAborted(signal)
     }),
   )

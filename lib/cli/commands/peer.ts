@@ -13,6 +13,14 @@ import {
   type CloudFlags,
 } from '../session.js'
 
+interface RegistrationRow {
+  readonly registration: string
+  readonly peerName: string
+  readonly pnrpId: string | null
+  readonly status: string
+  readonly cloud: string
+}
+
 interface RecordRow {
   readonly peerName: string
   readonly pnrpId: string
@@ -86,21 +94,21 @@ function addRegister(peer: Command): void {
         ...params,
         name: await fullName(name, flags.identity),
         ...(await signerParams(flags)),
-        endpoints: endpointsOf(flags) as unknown as Json,
+        endpoints: endpointsOf(flags),
         ...(flags.comment === undefined ? {} : { comment: flags.comment }),
         ...(flags.payload === undefined ? {} : { payload: flags.payload }),
-      })) as JsonObject
-      output.value(row)
-      output.line(`Registered ${output.paint('bold', safeText(String(row['peerName'])))}`)
-      output.line(`PNRP ID    ${String(row['pnrpId'])}`)
-      output.line(`Status     ${describeStatus(String(row['status']))}`)
+      })) as unknown as RegistrationRow
+      output.value({ ...row })
+      output.line(`Registered ${output.paint('bold', safeText(row.peerName))}`)
+      output.line(`PNRP ID    ${row.pnrpId ?? ''}`)
+      output.line(`Status     ${describeStatus(row.status)}`)
       if (controller.remote) {
         output.line('The daemon keeps it. `peernet peer unregister NAME` ends it.')
         return
       }
       output.line('Ctrl-C unregisters.')
       await untilAborted(signal)
-      await controller.call('peer.unregister', { registration: String(row['registration']) })
+      await controller.call('peer.unregister', { registration: row.registration })
       output.line('Unregistered.')
     }),
   )
@@ -120,16 +128,11 @@ function addRegister(peer: Command): void {
   const list = peer.command('list').description('registrations of the daemon')
   list.action(() =>
     runSession(list, async ({ output, controller }) => {
-      const rows = (await controller.call('peer.registrations', {})) as readonly JsonObject[]
-      output.value(rows)
+      const rows = (await controller.call('peer.registrations', {})) as unknown as RegistrationRow[]
+      output.value(rows.map((row) => ({ ...row })))
       output.table(
         ['NO', 'NAME', 'STATUS', 'CLOUD'],
-        rows.map((row) => [
-          String(row['registration']),
-          safeText(String(row['peerName'])),
-          String(row['status']),
-          String(row['cloud']),
-        ]),
+        rows.map((row) => [row.registration, safeText(row.peerName), row.status, row.cloud]),
       )
     }),
   )
