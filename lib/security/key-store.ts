@@ -233,7 +233,9 @@ export class KeyStore {
         await handle.close()
       }
       // Unlike rename, link refuses to replace what is there.
-      await system(link(temporary, file), file)
+      await link(temporary, file).catch((cause: unknown) => {
+        throw systemCode(cause) === 'EEXIST' ? existsError(cause, file) : systemError(cause, file)
+      })
     } finally {
       await rm(temporary, { force: true })
     }
@@ -263,10 +265,12 @@ async function system<T>(work: Promise<T>, file: string): Promise<T> {
   }
 }
 
+function existsError(cause: unknown, file: string): PeernetError {
+  return new PeernetError('ERR_PEERNET_IDENTITY_EXISTS', `${file} is there already`, { cause })
+}
+
 function systemError(cause: unknown, file: string): PeernetError {
   switch (systemCode(cause)) {
-    case 'EEXIST':
-      return new PeernetError('ERR_PEERNET_IDENTITY_EXISTS', `${file} is there already`, { cause })
     case 'EACCES':
     case 'EPERM':
       return new PeernetError('ERR_PEERNET_PERMISSION', `no right to use ${file}`, { cause })
