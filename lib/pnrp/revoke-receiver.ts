@@ -1,5 +1,5 @@
 import { equalBytes } from '../core/bytes.js'
-import type { Endpoint } from '../core/endpoint.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { PnrpId } from '../wire/messages.js'
@@ -33,7 +33,8 @@ export class RevokeReceiver {
     }
     // The bytes live in the receive buffer, which is gone when the signature is checked.
     const revoke = encoded.slice()
-    const flooded = [...floodedList, from].map(keepEndpoint)
+    const flooded = floodedList.map(keepEndpoint)
+    if (!flooded.some((endpoint) => sameEndpoint(endpoint, from))) flooded.push(keepEndpoint(from))
     this.#verifying++
     validateRevoke(this.#context, revoke, (verdict) => {
       this.#verifying--

@@ -349,6 +349,11 @@ export class PublisherHarness {
     return request
   }
 
+  /** Ends all resolves under way. */
+  endResolves(): void {
+    while (this.resolves.length > 0) this.endResolve()
+  }
+
   /** Answers a FLOOD with an ACK, as the cloud machine routes it (3.1.5.4). */
   acknowledge(sent: SentOf<'FLOOD'>, notFound = false): void {
     const exchange = this.#finish(sent, 'FLOOD')
@@ -440,9 +445,9 @@ export function revokeOf(
   return encodeCpa({ ...cpa, signature })
 }
 
-/** PNRP ID of `0.other` with this service location: what `revokeOf` revokes. */
-export function otherId(serviceLocation: Uint8Array): PnrpId {
-  const hash = sha1(Buffer.from('other', 'utf16le'))
+/** PNRP ID of `0.other` (or another name) with this service location: what `revokeOf` revokes. */
+export function otherId(serviceLocation: Uint8Array, classifier = 'other'): PnrpId {
+  const hash = sha1(Buffer.from(classifier, 'utf16le'))
   const name = concatBytes(hash, new Uint8Array(20), hash, Buffer.from('PNRP'))
   return concatBytes(sha1(name).subarray(0, 16), serviceLocation)
 }
