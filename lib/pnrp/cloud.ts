@@ -7,13 +7,13 @@ import type { Rng } from '../core/rng.js'
 import { RouteCache } from '../native/route-cache.js'
 import type { PnrpMessage } from '../wire/messages.js'
 import { Admission } from './admission.js'
-import { ApplicationResolve } from './application-resolve.js'
 import { AuthorityReceiver } from './authority.js'
 import type { BudgetConfig } from './budgets.js'
 import { CloudDiscovery } from './cloud-discovery.js'
 import { CloudContext } from './context.js'
 import { Synchronization } from './conversation.js'
-import { reasonOf, refuseCommand } from './cloud-answers.js'
+import { carryOutCommand, refuseCommand } from './cloud-commands.js'
+import { reasonOf } from './cloud-state.js'
 import { Dialect, type DialectTraits } from './dialect.js'
 import { Flooding } from './flooding.js'
 import type {
@@ -107,6 +107,7 @@ export class CloudMachine implements Machine<
   readonly #cleanupTimer: CloudTimer
   #phase: Phase = 'virtual'
   #state: CloudState = 'virtual'
+  #reason = ''
   #openCount = 0
 
   constructor(options: CloudMachineOptions) {
@@ -236,6 +237,7 @@ export class CloudMachine implements Machine<
   /** Called by the Maintenance Timer, 3.1.6.2 and 3.2.6.2. */
   maintain(): void {
     this.#startMaintenanceTimer()
+    this.#renewReason()
     this.#parts.maintenance.tick()
     this.#lastUsed.tick()
   }
@@ -257,43 +259,10 @@ export class CloudMachine implements Machine<
       this.#open(command.seeds, command.lastUsed)
     } else if (this.#phase !== 'open') {
       refuseCommand(this.#context, command)
+    } else if (command.type === 'close') {
+      this.#close(command.now ?? false)
     } else {
-      this.#obey(command)
-    }
-  }
-
-  #obey(command: Exclude<CloudCommand, { type: 'open' }>): void {
-    const { registrations, resolver, synchronization, maintenance } = this.#parts
-    switch (command.type) {
-      case 'close':
-        this.#close(command.now ?? false)
-        return
-      case 'register':
-        registrations.register(command.handle, command.spec)
-        return
-      case 'update':
-        registrations.update(command.handle, command.spec)
-        return
-      case 'unregister':
-        registrations.unregister(command.handle)
-        return
-      case 'resolve':
-        new ApplicationResolve(this.#context, command.handle, command.spec).start()
-        return
-      case 'cancel-resolve':
-        resolver.cancel(command.handle)
-        return
-      case 'ping':
-        this.#pings.start(command.handle, command.to, command.pnrpId)
-        return
-      case 'synchronize':
-        synchronization.start(command.to)
-        return
-      case 'repair':
-        maintenance.repair()
-        return
-      case 'flush-cache':
-        this.#flushCache()
+      carryOutCommand(this.#context, this.#pings, command)
     }
   }
 
@@ -351,12 +320,6 @@ export class CloudMachine implements Machine<
     timers.set(this.#maintenanceTimer, now + interval)
   }
 
-  #flushCache(): void {
-    const { registrations } = this.#parts
-    this.#context.cache.clear()
-    registrations.neighboursChanged([...registrations.all()].map(({ pnrpId }) => pnrpId))
-  }
-
   #takeIn(event: CloudLocalEvent): void {
     const context = this.#context
     switch (event.type) {
@@ -395,15 +358,28 @@ export class CloudMachine implements Machine<
     const state = this.#presentState()
     if (state === this.#state) return
     this.#state = state
-    const { events } = this.#context
-    events.push({ type: 'state', state, reason: reasonOf(state, this.#context) })
-    if (state === 'closed') events.push({ type: 'closed' })
+    this.#tellState()
+    if (state === 'closed') this.#context.events.push({ type: 'closed' })
+  }
+
+  #tellState(): void {
+    const state = this.#state
+    this.#reason = reasonOf(state, this.#context)
+    this.#context.events.push({ type: 'state', state, reason: this.#reason })
+  }
+
+  /** Still alone, but perhaps for other reasons than before. */
+  #renewReason(): void {
+    if (this.#state !== 'alone' || !this.#parts.discovery.exhausted) return
+    if (reasonOf('alone', this.#context) !== this.#reason) this.#tellState()
   }
 
   #presentState(): CloudState {
     if (this.#phase !== 'open') return this.#phase === 'leaving' ? 'closing' : this.#phase
     if (this.#context.localEndpoints.length === 0) return 'no-net'
     if (this.#context.cache.size > 0) return 'active'
-    return this.#parts.discovery.exhausted ? 'alone' : 'synchronizing'
+    // Further rounds of discovery do not make it less alone.
+    const { discovery } = this.#parts
+    return this.#state === 'alone' || discovery.exhausted ? 'alone' : 'synchronizing'
   }
 }

@@ -1,0 +1,328 @@
+// All steps of MS-PNRP 3.1.5.7 to 3.1.5.9 on answers to the INQUIRE of a resolve, one spoilt field
+// at a time. A keyed hash stands in for RSA; what RSA itself must reject is tested with the port.
+import { createHash } from 'node:crypto'
+import * as assert from 'uvu/assert'
+import { reversedBytes } from '#lib/core/bytes.js'
+import { classifierHash, p2pIdOf, pnrpIdOf } from '#lib/pnrp/pnrp-id.js'
+import { encodeCpa } from '#lib/wire/codec.js'
+import type {
+  AuthorityBuffer,
+  CertifiedPeerAddress,
+  ExtendedPayload,
+  InquireMessage,
+} from '#lib/wire/messages.js'
+import { test } from '../../harness.js'
+import { CloudHarness, type Sent } from '../../support/cloud-harness.js'
+import { fakePublicKey, fakeSignature } from '../../support/fake-crypto.js'
+import { FakePublisher, hoursAhead } from '../../support/fake-publisher.js'
+import { endpoint, entry, id } from '../../support/route-entries.js'
+
+type Inquire = Sent<InquireMessage>
+type Answer = (publisher: FakePublisher, inquire: Inquire) => Partial<AuthorityBuffer>
+
+interface Result {
+  readonly h: CloudHarness
+  readonly outcome: string | undefined
+  readonly reason: string | undefined
+}
+
+const SECURE = new FakePublisher({ endpoint: endpoint(20), identity: 'Ada' })
+const UNSECURED = new FakePublisher({ endpoint: endpoint(20) })
+
+/** Resolves the publisher's name against this one answer. */
+function judge(publisher: FakePublisher, answer: Answer, h = new CloudHarness()): Result {
+  h.cache.insert(publisher.entry, 0)
+  const { authority, classifier } = publisher
+  h.resolve(1, { classifier, ...(authority === undefined ? {} : { authority }) })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  h.answer(inquire, answer(publisher, inquire))
+  const done = h.outcome(1)
+  return { h, outcome: done?.outcome, reason: done?.refusals[0] }
+}
+
+const changed =
+  (fields: Partial<CertifiedPeerAddress>): Answer =>
+  (publisher, inquire) =>
+    publisher.answer(inquire, fields)
+
+const without =
+  (...members: (keyof CertifiedPeerAddress)[]): Answer =>
+  (publisher, inquire) => {
+    const cpa: Record<string, unknown> = { ...publisher.cpa(inquire) }
+    for (const member of members) delete cpa[member]
+    return { ...publisher.answer(inquire), cpa: publisher.sign(cpa as never) }
+  }
+
+test('PNRP-3.1.5.7-2 PNRP-3.1.5.7-8 PNRP-3.1.5.9-3 PNRP-2.2.3.1-14 a good CPA of a secure name is accepted', () => {
+  const { h, outcome } = judge(SECURE, changed({}))
+  assert.is(outcome, 'found')
+  assert.is(h.outcome(1)?.peer?.verified, 'authority')
+  assert.is(h.outcome(1)?.peer?.classifier, 'test')
+  assert.equal(h.outcome(1)?.peer?.publicKey, SECURE.publicKey)
+})
+
+test('an unsecured name is accepted under any key, and said to be tied to nobody', () => {
+  const { h, outcome } = judge(UNSECURED, changed({ publicKey: fakePublicKey('whoever') }))
+  assert.is(outcome, 'found')
+  assert.is(h.outcome(1)?.peer?.verified, 'none')
+})
+
+const refusals: [string, string, FakePublisher, Answer][] = [
+  ['PNRP-3.1.5.7-1 no CPA', 'no-cpa', SECURE, () => ({ classifier: 'test' })],
+  [
+    'PNRP-3.1.5.7-1 syntax',
+    'cpa-malformed',
+    SECURE,
+    (p, i) => ({ cpa: p.sign(p.cpa(i)).fill(0xff, 8 + 8 + 16 + 16 + 40, 8 + 8 + 16 + 16 + 50) }),
+  ],
+  ['a revoke CPA', 'cpa-revoked', SECURE, (p) => ({ cpa: p.revoke() })],
+  [
+    'PNRP-3.1.5.7-2 wrong key',
+    'cpa-authority',
+    SECURE,
+    changed({ publicKey: fakePublicKey('Eve') }),
+  ],
+  [
+    'PNRP-3.1.5.7-2 the authority of somebody else',
+    'cpa-authority',
+    SECURE,
+    changed({ binaryAuthority: new Uint8Array(20).fill(9) }),
+  ],
+  ['PNRP-3.1.5.7-5 expired', 'cpa-expired', SECURE, changed({ notAfter: hoursAhead(0) - 1n })],
+  ['PNRP-3.1.5.7-6 wrong nonce', 'cpa-nonce', SECURE, changed({ nonce: new Uint8Array(16) })],
+  [
+    'PNRP-3.1.5.7-7 wrong service location',
+    'cpa-pnrp-id',
+    SECURE,
+    changed({ serviceLocation: new Uint8Array(16) }),
+  ],
+  [
+    'PNRP-3.1.5.7-7 wrong name',
+    'cpa-pnrp-id',
+    SECURE,
+    changed({ classifierHash: classifierHash('other') }),
+  ],
+  [
+    'PNRP-3.1.5.7-7 N-09 the route entry of another ID',
+    'cpa-pnrp-id',
+    SECURE,
+    (p, i) => ({ ...p.answer(i), routeEntry: entry(id(0x20), 20) }),
+  ],
+  [
+    'a CLASSIFIER that is not under the hash',
+    'cpa-classifier',
+    SECURE,
+    (p, i) => ({ ...p.answer(i), classifier: 'tset' }),
+  ],
+  ['an unsecured CPA for a secure name', 'cpa-pnrp-id', SECURE, without('binaryAuthority')],
+  [
+    'wrong address',
+    'cpa-addresses',
+    SECURE,
+    changed({ serviceAddresses: [endpoint(21), endpoint(20, 3541)] }),
+  ],
+  [
+    'PNRP-3.1.5.7-8 PNRP-3.1.5.9-4 a signature of other bytes',
+    'signature',
+    SECURE,
+    (p, i) => {
+      const cpa = p.cpa(i)
+      const signature = fakeSignature(
+        p.publicKey,
+        encodeCpa({ ...cpa, friendlyNameIsUtf8: false, friendlyName: Uint8Array.of(65, 0) }),
+      )
+      return { cpa: encodeCpa({ ...cpa, signature }) }
+    },
+  ],
+  [
+    'PNRP-3.1.5.9-3 a signature under another key than the CPA’s',
+    'signature',
+    UNSECURED,
+    (p, i) => {
+      const cpa = p.cpa(i)
+      const signature = fakeSignature(fakePublicKey('Eve'), encodeCpa(cpa))
+      return { cpa: encodeCpa({ ...cpa, signature }) }
+    },
+  ],
+  ['N', 'not-registered', SECURE, () => ({ notFound: true })],
+]
+
+for (const [what, reason, publisher, answer] of refusals) {
+  test(`${what} is refused: ${reason}`, () => {
+    const result = judge(publisher, answer)
+    assert.is(result.reason, reason)
+    assert.is(result.outcome, reason === 'not-registered' ? 'not-found' : 'refused')
+    assert.is(result.h.counter(`refused.cpa.${reason}`), 1)
+    assert.not(result.h.cache.has(publisher.pnrpId))
+  })
+}
+
+test('the very last moment of Not After is good', () => {
+  assert.is(judge(SECURE, changed({ notAfter: hoursAhead(0) })).outcome, 'found')
+})
+
+test('PNRP-3.1.5.7-2 an authority of zeros is none', () => {
+  const answer: Answer = (p, i) => {
+    const signed = p.sign({ ...p.cpa(i), binaryAuthority: new Uint8Array(20).fill(1) })
+    // The encoder refuses an authority of zeros: patch it, then sign again.
+    signed.fill(0, 48, 68)
+    const bytes = signed.slice(0, signed.length - 136)
+    signed.set(fakeSignature(p.publicKey, bytes), signed.length - 128)
+    return { ...p.answer(i), cpa: signed }
+  }
+  const result = judge(UNSECURED, answer)
+  assert.is(result.outcome, 'found')
+  assert.is(result.h.outcome(1)?.peer?.verified, 'none')
+})
+
+test('PNRP-3.1.5.7-3 PNRP-3.1.5.7-2 a chain vouches for a key that is not the authority’s', () => {
+  const delegate = fakePublicKey('Bob')
+  const chained: Answer = (p, i) => ({
+    ...p.answer(i, { publicKey: delegate }),
+    certificateChain: Uint8Array.of(0x30, 0x00),
+  })
+  const good = judge(SECURE, chained)
+  assert.is(good.outcome, 'found')
+  assert.is(good.h.outcome(1)?.peer?.verified, 'chain')
+  const h = new CloudHarness()
+  h.chainRefusal = 'chain-validity'
+  assert.is(judge(SECURE, chained, h).reason, 'chain-validity')
+})
+
+test('PNRP-3.1.5.10-11 PNRP-3.1.5.10-8 PNRP-3.1.5.10-9 the chain is checked against authority, key, classifier and time', () => {
+  const h = new CloudHarness()
+  h.holdCrypto = true
+  const chain = Uint8Array.of(0x30, 0x00)
+  judge(SECURE, (p, i) => ({ ...p.answer(i), certificateChain: chain }), h)
+  const [job] = h.heldCrypto
+  assert.is(job?.kind, 'verify')
+  if (job?.kind !== 'verify') return
+  assert.equal(job.chainCheck?.chain, chain)
+  assert.equal(job.chainCheck?.binaryAuthority, SECURE.authority)
+  assert.equal(job.chainCheck?.cpaPublicKey, SECURE.publicKey)
+  assert.is(job.chainCheck?.classifier, 'test')
+  assert.is(job.chainCheck?.wallMs, 1_795_305_600_000)
+})
+
+test('what the signatures are checked on does not live in the receive buffer', () => {
+  const h = new CloudHarness()
+  h.holdCrypto = true
+  assert.is(judge(SECURE, changed({}), h).outcome, undefined)
+  h.releaseCrypto()
+  assert.is(h.outcome(1)?.outcome, 'found')
+})
+
+function payloadOf(inquire: Inquire, fields: Partial<ExtendedPayload> = {}): ExtendedPayload {
+  return {
+    notAfter: hoursAhead(24),
+    pnrpId: SECURE.pnrpId,
+    nonce: inquire.message.nonce as Uint8Array,
+    payload: { kind: 'binary', data: Uint8Array.of(1, 2, 3) },
+    ...fields,
+  }
+}
+
+const withPayload =
+  (fields: Partial<ExtendedPayload>, key = SECURE.publicKey): Answer =>
+  (p, i) => ({
+    ...p.answer(i, { hasExtendedPayload: true }),
+    extendedPayload: p.signPayload(payloadOf(i, fields), key),
+  })
+
+test('PNRP-3.1.5.7-4 PNRP-3.1.5.8-1 a good extended payload is handed over', () => {
+  const { h, outcome } = judge(SECURE, withPayload({}))
+  assert.is(outcome, 'found')
+  const payload = h.outcome(1)?.peer?.extendedPayload
+  assert.equal(payload, { kind: 'binary', data: Uint8Array.of(1, 2, 3) })
+})
+
+const payloadRefusals: [string, string, Answer][] = [
+  [
+    'N-61 PNRP-3.1.5.7-4 a payload that was promised and did not come',
+    'payload-missing',
+    changed({ hasExtendedPayload: true }),
+  ],
+  [
+    'PNRP-3.1.5.8-1 syntax',
+    'payload-malformed',
+    (p, i) => ({
+      ...p.answer(i, { hasExtendedPayload: true }),
+      extendedPayload: p.signPayload(payloadOf(i)).fill(0, 64, 66),
+    }),
+  ],
+  ['PNRP-3.1.5.8-2 expired', 'payload-expired', withPayload({ notAfter: hoursAhead(0) - 1n })],
+  ['PNRP-3.1.5.8-3 another ID', 'payload-pnrp-id', withPayload({ pnrpId: id(0x20) })],
+  ['PNRP-3.1.5.8-4 another nonce', 'payload-nonce', withPayload({ nonce: new Uint8Array(16) })],
+  ['PNRP-3.1.5.8-5 another key', 'signature', withPayload({}, fakePublicKey('Eve'))],
+]
+
+for (const [what, reason, answer] of payloadRefusals) {
+  test(`extended payload: ${what} is refused: ${reason}`, () => {
+    assert.is(judge(SECURE, answer).reason, reason)
+  })
+}
+
+test('N-61 an unasked payload is left alone', () => {
+  const answer: Answer = (p, i) => ({ ...p.answer(i), extendedPayload: Uint8Array.of(1, 2, 3) })
+  const { h, outcome } = judge(SECURE, answer)
+  assert.is(outcome, 'found')
+  assert.is(h.outcome(1)?.peer?.extendedPayload, undefined)
+})
+
+test('N-42 N-43 N-02 self-calibration: how the other side writes is read, learned and told', () => {
+  const reversedHash = reversedBytes(classifierHash('test'))
+  const classifier = createHash('sha1').update('test', 'utf8').digest()
+  const p2pId = p2pIdOf(new Uint8Array(classifier), SECURE.authority)
+  const cases: [string, string, (h: CloudHarness) => Result][] = [
+    [
+      'serviceLocationOrder',
+      'natural',
+      (h) => judge(SECURE, changed({ serviceLocation: reversedBytes(SECURE.pnrpId.slice(16)) }), h),
+    ],
+    [
+      'authorityOrder',
+      'natural',
+      (h) =>
+        judge(SECURE, changed({ binaryAuthority: reversedBytes(SECURE.authority as never) }), h),
+    ],
+    [
+      'classifierHashOrder',
+      'reversed',
+      (h) => judge(SECURE, changed({ classifierHash: reversedHash }), h),
+    ],
+    [
+      'signatureByteOrder',
+      'capi',
+      (h) =>
+        judge(
+          SECURE,
+          (p, i) => {
+            const cpa = p.cpa(i)
+            const signature = reversedBytes(fakeSignature(p.publicKey, encodeCpa(cpa)))
+            return { ...p.answer(i), cpa: encodeCpa({ ...cpa, signature }) }
+          },
+          h,
+        ),
+    ],
+  ]
+  for (const [trait, value, run] of cases) {
+    const result = run(new CloudHarness())
+    assert.is(result.outcome, 'found', trait)
+    const [event] = result.h.eventsOf('dialect')
+    assert.is(event?.dialect[trait], `${value} (observed)`, trait)
+    assert.is(result.h.machine.statistics().dialect[trait], `${value} (observed)`, trait)
+  }
+  // A publisher that hashes UTF-8: its ID cannot be computed our way, but is met by its target.
+  const pnrpId = pnrpIdOf(p2pId, SECURE.pnrpId.slice(16))
+  const h = new CloudHarness({ cached: [{ ...SECURE.entry, pnrpId }] })
+  h.resolve(1, { targetPnrpId: pnrpId })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  const cpa = SECURE.sign({ ...SECURE.cpa(inquire), classifierHash: new Uint8Array(classifier) })
+  h.answer(inquire, { classifier: 'test', cpa })
+  assert.is(h.outcome(1)?.outcome, 'found')
+  assert.is(h.machine.statistics().dialect['classifierEncoding'], 'utf-8 (observed)')
+})
+
+test.run()
