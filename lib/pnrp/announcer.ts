@@ -204,6 +204,7 @@ export class Announcer implements RegistrationTimerOwner {
   /** Waits for a neighbour; says so when none is in sight. */
   #wait(registration: Registration): void {
     const { now, parts, timers } = this.#context
+    if (!this.#waiting.has(registration)) parts.discovery.introduce()
     const since = this.#waiting.get(registration) ?? now
     this.#waiting.set(registration, since)
     if (parts.discovery.exhausted || now - since >= LIMITS.lonelyAfterUs) {

@@ -16,6 +16,8 @@ interface Contact {
   readonly source: Source
   /** It has surely ended by then, whether we heard of it or not. */
   readonly until: Instant
+  /** Our SOLICIT carried a route entry, so that the other side could get to know us. */
+  readonly introduced: boolean
 }
 
 /**
@@ -43,6 +45,8 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
   readonly #tried = new Set<DiscoveryMode>()
   /** Conversations under way that discovery has started. */
   readonly #contacts = new Map<string, Contact>()
+  /** Nodes that answered, but knew nobody and did not get to know us. */
+  readonly #strangers = new Map<string, Endpoint>()
   #tally: Tally = emptyTally()
 
   constructor(context: CloudContext) {
@@ -77,6 +81,7 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     this.#step = undefined
     this.#tried.clear()
     this.#contacts.clear()
+    this.#strangers.clear()
     this.#tally = emptyTally()
   }
 
@@ -110,10 +115,24 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     if (contact === undefined) return
     const tally = this.#tally[contact.source]
     if (outcome === 'answered') tally.answered++
-    else if (outcome === 'empty') tally.empty++
+    else if (outcome === 'empty') {
+      tally.empty++
+      if (!contact.introduced) this.#metStranger(key, to, contact.source)
+    }
     if (outcome !== 'answered' && this.#waitsForContacts() && this.#contacts.size === 0) {
       this.#context.timers.set(this, this.#context.now)
     }
+  }
+
+  /**
+   * The first ID is registered while nobody is known. A node that we asked before it, and that knew
+   * nobody either, has to hear of us now: through it others will find us (2.2.2.1, 3.2.5.3).
+   */
+  introduce(): void {
+    if (this.#context.cache.size > 0) return
+    const strangers = [...this.#strangers.values()]
+    this.#strangers.clear()
+    for (const endpoint of strangers) this.#contact(endpoint, 'seeds')
   }
 
   get exhausted(): boolean {
@@ -151,6 +170,11 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
   #wait(step: DiscoveryMode, us: number): void {
     this.#step = step
     this.#context.timers.set(this, this.#context.now + us)
+  }
+
+  #metStranger(key: string, endpoint: Endpoint, source: Source): void {
+    if (this.#context.parts.registrations.size > 0) this.#contact(endpoint, source)
+    else if (this.#strangers.size < LIMITS.lastUsedNodes) this.#strangers.set(key, endpoint)
   }
 
   #waitsForContacts(): boolean {
@@ -257,7 +281,8 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     const { localEndpoints, now, parts } = this.#context
     if (localEndpoints.some((local) => sameEndpoint(local, endpoint))) return false
     const until = now + LIMITS.retransmissionCount * LIMITS.retransmissionIntervalUs
-    this.#contacts.set(endpointKey(endpoint), { source, until })
+    const introduced = parts.registrations.size > 0
+    this.#contacts.set(endpointKey(endpoint), { source, until, introduced })
     this.#tally[source].asked++
     parts.synchronization.start(endpoint)
     return true

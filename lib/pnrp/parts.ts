@@ -196,6 +196,8 @@ export interface DiscoveryPart {
   handleLocalEvent(event: CloudLocalEvent): void
   /** A conversation (of whatever origin) ended; called by the synchronization part. */
   conversationEnded(to: Endpoint, outcome: ConversationOutcome): void
+  /** A local ID waits for its first neighbour: nodes asked before it existed should hear of it. */
+  introduce(): void
   /** Every mode was tried since a node was last known, and nothing is under way: we are alone. */
   readonly exhausted: boolean
   /**

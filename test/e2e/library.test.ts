@@ -119,6 +119,20 @@ test('an aborted resolution ends at once and first() says so', async () => {
   assert.is((await resolution.summary).status, 'aborted')
 })
 
+test('a seed that publishes nothing still brings nodes together', async () => {
+  const options = { addresses: ['::1'], port: 0 }
+  const seed = await openCloud(options)
+  open.push(seed)
+  const early = await openCloud({ ...options, seeds: seed.endpoints })
+  open.push(early)
+  // At once, while the conversation with the seed is still under way.
+  await early.register('0.early', { endpoints: [{ address: '::1', port: 1 }] })
+  const late = await openCloud({ ...options, seeds: seed.endpoints })
+  open.push(late)
+  await late.whenJoined()
+  assert.is((await late.resolve('0.early').first()).endpoints[0]?.port, 1)
+})
+
 test('a missing name is not found', async () => {
   const asker = await node()
   await rejects(asker.resolve('0.no such name').first(), 'ERR_PEERNET_NAME_NOT_FOUND')

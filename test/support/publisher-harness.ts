@@ -195,6 +195,7 @@ export class PublisherHarness {
       round: () => void this.discoveryRounds++,
       handleLocalEvent: () => {},
       conversationEnded: () => {},
+      introduce: () => {},
       get exhausted() {
         return isExhausted()
       },

@@ -29,6 +29,7 @@ const nodes = (...numbers: number[]) => numbers.map((n) => node(n))
 
 class Bench {
   readonly contacted: number[] = []
+  readonly registrations = { size: 0 }
   readonly context: CloudContext
   readonly discovery: CloudDiscovery
 
@@ -46,6 +47,7 @@ class Bench {
     }
     this.context.parts = {
       synchronization: { start },
+      registrations: this.registrations,
       discovery: this.discovery,
     } as unknown as CloudParts
     this.context.localEndpoints = [node(1, scope)]
@@ -387,5 +389,30 @@ function withBench(scope?: CloudScope) {
   const bench = new Bench(scope)
   return { bench, discovery: bench.discovery }
 }
+
+test('a node asked before we had an ID, and that knew nobody, hears of us when we have one', () => {
+  const bench = new Bench('loopback')
+  bench.discovery.open([node(7, 'loopback')], [])
+  assert.equal(bench.contacts(), [7])
+  bench.ends(7, 'empty')
+  assert.equal(bench.contacts(), [])
+  bench.registrations.size = 1
+  bench.discovery.introduce()
+  assert.equal(bench.contacts(), [7])
+  // It has heard of us now; asking again would not help.
+  bench.ends(7, 'empty')
+  bench.discovery.introduce()
+  assert.equal(bench.contacts(), [])
+})
+
+test('an ID registered while a conversation is under way is shown in another one', () => {
+  const bench = new Bench('loopback')
+  bench.discovery.open([node(7, 'loopback')], [])
+  bench.registrations.size = 1
+  bench.discovery.introduce()
+  assert.equal(bench.contacts(), [7])
+  bench.ends(7, 'empty')
+  assert.equal(bench.contacts(), [7])
+})
 
 test.run()
