@@ -391,8 +391,8 @@ function withBench(scope?: CloudScope) {
 }
 
 test('a node asked before we had an ID, and that knew nobody, hears of us when we have one', () => {
-  const bench = new Bench('loopback')
-  bench.discovery.open([node(7, 'loopback')], [])
+  const bench = new Bench()
+  bench.discovery.open([], nodes(7))
   assert.equal(bench.contacts(), [7])
   bench.ends(7, 'empty')
   assert.equal(bench.contacts(), [])
@@ -406,8 +406,8 @@ test('a node asked before we had an ID, and that knew nobody, hears of us when w
 })
 
 test('an ID registered while a conversation is under way is shown in another one', () => {
-  const bench = new Bench('loopback')
-  bench.discovery.open([node(7, 'loopback')], [])
+  const bench = new Bench()
+  bench.discovery.open([], nodes(7))
   bench.registrations.size = 1
   bench.discovery.introduce()
   assert.equal(bench.contacts(), [7])
