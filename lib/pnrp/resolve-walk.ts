@@ -61,8 +61,14 @@ export class ResolveWalk {
   currentBestMatch: RouteEntry | undefined
   suspiciousCount = 0
   totalUsefulHops = 0
-  /** IDs that cannot be the result: excluded by the caller, refused, silent. */
-  #ruledOut: Set<string> | undefined
+  /** IDs that the caller does not want. */
+  #excluded: Set<string> | undefined
+  /** What was refused, or did not answer: an ID at an endpoint, for anybody can name any ID. */
+  readonly #ruledOut: {
+    readonly pnrpId: PnrpId
+    readonly at: Endpoint
+    readonly silent: boolean
+  }[] = []
   readonly #collecting: boolean
 
   constructor(input: WalkInput) {
@@ -72,7 +78,10 @@ export class ResolveWalk {
     this.reason = input.reason
     this.resolvePath = [input.ownEndpoint]
     this.#collecting = input.excludeIds !== undefined && input.excludeIds.length > 0
-    for (const id of input.excludeIds ?? []) this.#ruleOutId(id)
+    for (const id of input.excludeIds ?? []) {
+      this.#excluded ??= new Set()
+      this.#excluded.add(bytesKey(id))
+    }
   }
 
   /**
@@ -111,7 +120,7 @@ export class ResolveWalk {
 
   /** Could this entry be the result, as far as one can tell without asking? */
   wanted(entry: RouteEntry): boolean {
-    return this.acceptable(entry) && !this.#isRuledOut(entry.pnrpId)
+    return this.acceptable(entry) && !this.#isRuledOut(entry)
   }
 
   /** N-23: is `a` nearer to the target than `b`? */
@@ -161,7 +170,10 @@ export class ResolveWalk {
     this.addToPath(to)
     this.totalUsefulHops++
     if (leafSet) this.suspiciousCount++
-    if (!notFound) this.#considerBestMatch(hop.entry)
+    if (!notFound) {
+      this.#heard(hop.entry, to)
+      this.#considerBestMatch(hop.entry)
+    }
     const verdict = this.#judgeReferral(hop.entry.pnrpId, to, answer)
     // N-18: no progress from a node that leads away, so do not come back. N-19: nor to a busy one.
     const askAgain = verdict !== 'not-closer' && !notFound && !busy
@@ -175,23 +187,35 @@ export class ResolveWalk {
     return verdict === 'none' ? 'dead-end' : 'refused-referral'
   }
 
-  /** This entry is not the result after all: the previous best match is best again. */
-  ruleOut(pnrpId: PnrpId): void {
-    this.#ruleOutId(pnrpId)
+  /**
+   * That node is not the result after all: the previous best match is best again. If it was only
+   * silent, an answer to a LOOKUP clears it.
+   */
+  ruleOut(pnrpId: PnrpId, at: Endpoint, why: 'refused' | 'silent'): void {
+    this.#ruledOut.push({ pnrpId, at, silent: why === 'silent' })
     for (let i = this.nextHopStack.length - 1; i >= 0; i--) {
-      if (equalBytes((this.nextHopStack[i] as Hop).entry.pnrpId, pnrpId)) {
+      const { entry } = this.nextHopStack[i] as Hop
+      if (equalBytes(entry.pnrpId, pnrpId) && entryHasEndpoint(entry, at)) {
         this.nextHopStack.splice(i, 1)
       }
     }
     const best = this.currentBestMatch
-    if (best === undefined || !this.#isRuledOut(best.pnrpId)) return
+    if (best === undefined || !this.#isRuledOut(best)) return
     do this.currentBestMatch = this.bestMatchStack.pop()
-    while (this.currentBestMatch !== undefined && this.#isRuledOut(this.currentBestMatch.pnrpId))
+    while (this.currentBestMatch !== undefined && this.#isRuledOut(this.currentBestMatch))
+  }
+
+  /** It is alive: its answer to the INQUIRE, or the INQUIRE, was lost. */
+  #heard({ pnrpId }: RouteEntry, from: Endpoint): void {
+    const index = this.#ruledOut.findIndex(
+      (other) => other.silent && sameEndpoint(other.at, from) && equalBytes(other.pnrpId, pnrpId),
+    )
+    if (index >= 0) this.#ruledOut.splice(index, 1)
   }
 
   /** L5. A node whose ID we do not know (split test, Validate zero) is no match. */
   #considerBestMatch(entry: RouteEntry): void {
-    if (isAllZero(entry.pnrpId) || this.#isRuledOut(entry.pnrpId)) return
+    if (isAllZero(entry.pnrpId) || this.#isRuledOut(entry)) return
     const best = this.currentBestMatch
     if (best !== undefined) {
       if (!this.closer(entry.pnrpId, best.pnrpId)) return
@@ -234,12 +258,10 @@ export class ResolveWalk {
     return commonPrefixBits(entry.pnrpId, this.target) >= bits
   }
 
-  #ruleOutId(pnrpId: PnrpId): void {
-    this.#ruledOut ??= new Set()
-    this.#ruledOut.add(bytesKey(pnrpId))
-  }
-
-  #isRuledOut(pnrpId: PnrpId): boolean {
-    return this.#ruledOut !== undefined && this.#ruledOut.has(bytesKey(pnrpId))
+  #isRuledOut(entry: RouteEntry): boolean {
+    if (this.#excluded?.has(bytesKey(entry.pnrpId)) === true) return true
+    return this.#ruledOut.some(
+      ({ pnrpId, at }) => entryHasEndpoint(entry, at) && equalBytes(entry.pnrpId, pnrpId),
+    )
   }
 }

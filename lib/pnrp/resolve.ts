@@ -1,6 +1,6 @@
 import { isAllZero } from '../core/bytes.js'
 import type { Timed } from '../core/deadlines.js'
-import type { Endpoint } from '../core/endpoint.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import { ResolveReason, type AuthorityBuffer, type RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
@@ -23,6 +23,8 @@ interface Probe {
   readonly to: Endpoint
   /** Of a LOOKUP. */
   readonly hop?: Hop
+  /** The second exchange with a node that left the first unanswered: there is no third. */
+  last?: boolean
   /** Sent twice, and the soft timeout passed after both. */
   silent?: boolean
 }
@@ -130,8 +132,19 @@ export class Resolve implements ExchangeOwner, Timed {
     }
     if (probe !== this.#current) return
     this.#step({ step: 'soft-timeout', to: probe.to, pnrpId: probe.entry.pnrpId })
+    const again = this.#deservesAnother(probe)
     this.#leaveBehind(probe)
-    this.#advance()
+    if (again) this.#inquire(probe.entry, true)
+    if (this.#current === undefined) this.#advance()
+  }
+
+  /**
+   * Both transmissions of an exchange are lost once in a hundred times at 5 % loss. Elsewhere the
+   * walk finds a way around; the node that it was looking for has to be asked once more.
+   */
+  #deservesAnother({ hop, entry, last }: Probe): boolean {
+    if (last === true || !this.#walk.wanted(entry)) return false
+    return hop === undefined || this.#walk.closeEnough(entry)
   }
 
   /** N-12. */
@@ -230,7 +243,7 @@ export class Resolve implements ExchangeOwner, Timed {
   }
 
   /** S7 for a match of the cloud; N-55 for one of our own IDs. */
-  #inquire(best: RouteEntry): void {
+  #inquire(best: RouteEntry, last = false): void {
     const context = this.#context
     const own = context.parts.registrations.find(best.pnrpId)
     if (own !== undefined) {
@@ -240,7 +253,8 @@ export class Resolve implements ExchangeOwner, Timed {
     }
     const destination = context.destinationsOf(best)
     if (destination === undefined) {
-      this.#walk.ruleOut(best.pnrpId)
+      const address = best.addresses[0] as Uint8Array
+      this.#walk.ruleOut(best.pnrpId, { address, port: best.port }, 'refused')
       return
     }
     const message = inquireMessage(context, best)
@@ -251,7 +265,7 @@ export class Resolve implements ExchangeOwner, Timed {
       owner: this,
       softTimeoutUs: context.rtt.inquireTimeoutUs,
     })
-    this.#sent({ entry: best, to: destination.to }, exchange)
+    this.#sent({ entry: best, to: destination.to, last }, exchange)
   }
 
   #sent(probe: Probe, exchange: Exchange | undefined): void {
@@ -269,7 +283,7 @@ export class Resolve implements ExchangeOwner, Timed {
     this.#current = undefined
     this.#refills++
     this.#walk.addToPath(probe.to)
-    if (probe.hop === undefined) this.#walk.ruleOut(probe.entry.pnrpId)
+    if (probe.hop === undefined) this.#walk.ruleOut(probe.entry.pnrpId, probe.to, 'silent')
   }
 
   /** 3.1.5.6.1. */
@@ -301,6 +315,9 @@ export class Resolve implements ExchangeOwner, Timed {
       ...(named === undefined ? {} : { referral: named }),
     })
     if (buffer.notFound) context.evictAt(hop.entry.pnrpId, probe.to)
+    else if (this.#current !== undefined && sameEndpoint(this.#current.to, probe.to)) {
+      this.#current.last = false
+    }
     if (buffer.notFound || buffer.busy) this.#refills++
     this.#submitEntries(hop, from, buffer, referral)
     if (probe === this.#current || this.#current === undefined || this.#betterThanWaiting()) {
@@ -386,7 +403,7 @@ export class Resolve implements ExchangeOwner, Timed {
     this.#refusals.push(reason)
     if (reason !== 'busy') this.#context.evictAt(pnrpId, probe.to)
     this.#walk.addToPath(probe.to)
-    this.#walk.ruleOut(pnrpId)
+    this.#walk.ruleOut(pnrpId, probe.to, 'refused')
     this.#refills++
     if (probe === this.#current || this.#current === undefined) this.#advance()
   }

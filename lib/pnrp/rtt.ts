@@ -35,6 +35,7 @@ export class RttEstimator {
 
   /** The same for an INQUIRE, whose answer has to be signed first. */
   get inquireTimeoutUs(): number {
-    return this.lookupTimeoutUs * LIMITS.softTimeoutInquireFactor
+    const timeout = this.lookupTimeoutUs * LIMITS.softTimeoutInquireFactor
+    return Math.min(LIMITS.softTimeoutMaxUs, timeout)
   }
 }

@@ -294,15 +294,46 @@ test('PNRP-3.1.5.6.1.1-4 a match that is ruled out makes way for the one before,
     walk.push(hop)
     walk.answered(ask(walk), endpoint(11 + i), answer())
   }
-  walk.ruleOut(id(0x28))
+  walk.ruleOut(id(0x28), endpoint(13), 'refused')
   assert.is(walk.currentBestMatch, hops[1])
   assert.equal(ids(walk.nextHopStack), [0x20, 0x10])
   walk.push(hops[2] as never)
   walk.answered(ask(walk), endpoint(13), answer())
   assert.is(walk.currentBestMatch, hops[1])
-  walk.ruleOut(id(0x20))
-  walk.ruleOut(id(0x10))
+  walk.ruleOut(id(0x20), endpoint(12), 'refused')
+  walk.ruleOut(id(0x10), endpoint(11), 'refused')
   assert.is(walk.currentBestMatch, undefined)
+})
+
+test('whoever names a foreign ID at his own address rules out himself, not its owner', () => {
+  const target = id(0x30)
+  const honest = entry(target, 12)
+  const liar = entry(target, 11)
+  const walk = walkOf({ target, criteria: ResolveCriteria.NONE })
+  walk.push(liar)
+  walk.answered(ask(walk), endpoint(11), answer())
+  assert.is(walk.currentBestMatch, liar)
+  walk.ruleOut(target, endpoint(11), 'refused')
+  assert.is(walk.currentBestMatch, undefined)
+  assert.not(walk.wanted(liar))
+  assert.ok(walk.wanted(honest))
+  walk.push(honest)
+  walk.answered(ask(walk), endpoint(12), answer())
+  assert.is(walk.currentBestMatch, honest)
+})
+
+test('a match that was only silent is back when it answers a LOOKUP, a refused one is not', () => {
+  const target = id(0x30)
+  const match = entry(target, 11)
+  for (const why of ['silent', 'refused'] as const) {
+    const walk = walkOf({ target, criteria: ResolveCriteria.NONE })
+    walk.push(match)
+    const hop = ask(walk)
+    walk.ruleOut(target, endpoint(11), why)
+    assert.not(walk.wanted(match))
+    walk.answered(hop, endpoint(11), answer())
+    assert.is(walk.currentBestMatch, why === 'silent' ? match : undefined)
+  }
 })
 
 test('excluded IDs serve as hops, not as results, and what lies beyond them is welcome', () => {

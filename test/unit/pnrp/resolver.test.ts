@@ -320,10 +320,15 @@ test('PNRP-3.1.6.3-3 PNRP-3.1.4.4.2-11 an INQUIRE without answer is given up, an
   const from = h.now
   h.advance(3 * SECOND)
   const sent = h.take('INQUIRE').filter(({ reason }) => reason === ResolveReason.APP_REQUEST)
+  // Two exchanges, each sent twice: the second began at the soft timeout of the first, which is
+  // three times the shortest for a LOOKUP here.
+  const soft = 3 * LIMITS.softTimeoutMinUs
   assert.equal(
     sent.map(({ at }) => at - from),
-    [0, SECOND],
+    [0, soft, SECOND, SECOND + soft],
   )
+  assert.equal(sent[0]?.message, sent[2]?.message)
+  assert.equal(sent[1]?.message, sent[3]?.message)
   // Then step 7 again: the next nearest of the own cache were asked.
   assert.ok(h.take('LOOKUP').length > 0)
   assert.is(h.outcome(1)?.outcome, 'unreachable')
