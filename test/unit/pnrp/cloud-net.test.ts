@@ -14,7 +14,7 @@ function spec(classifier: string): RegistrationSpec {
   }
 }
 
-test('three nodes: join through a seed, register, resolve, leave', () => {
+test('PNRP-3.2-1 three nodes: join through a seed, register, resolve, leave', () => {
   const net = new CloudNet()
   const seed = net.add({ own: [endpoint(1)] })
   seed.command({ type: 'register', handle: 1, spec: spec('seed') })
@@ -30,6 +30,10 @@ test('three nodes: join through a seed, register, resolve, leave', () => {
   assert.is(found?.outcome, 'found')
   assert.is(found?.peer?.classifier, 'chat')
   assert.equal(found?.peer?.appEndpoints, [{ address: address(9), port: 4000, protocol: 6 }])
+  // A publisher resolves as any other node does.
+  seed.resolve(7, { classifier: 'chat' })
+  net.run(1_000_000)
+  assert.is(seed.outcome(7)?.outcome, 'found')
   publisher.command({ type: 'close', now: true })
   net.run(1_000_000)
   assert.is(publisher.machine.state, 'closed')

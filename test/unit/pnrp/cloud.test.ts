@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { NEVER } from '#lib/core/instant.js'
 import { LIMITS } from '#lib/core/limits.js'
 import type { RegistrationSpec } from '#lib/pnrp/interface.js'
+import { ResolveReason } from '#lib/wire/messages.js'
 import { test } from '../../harness.js'
 import { CloudHarness, CloudNet } from '../../support/cloud-harness.js'
 import { fakePublicKey } from '../../support/fake-crypto.js'
@@ -133,7 +134,7 @@ test('a closed cloud can be opened again', () => {
   assert.is(h.take('SOLICIT').length, 1)
 })
 
-test('commands to a closed cloud are answered, and datagrams are not', () => {
+test('PNRP-3.2.4.1-8 commands to a closed cloud are answered, and datagrams are not', () => {
   const h = new CloudHarness()
   h.command({ type: 'close', now: true })
   h.events.length = 0
@@ -164,6 +165,14 @@ test('PNRP-3.1.2-2 PNRP-6-1 maintenance comes every 15 s, every 10 s in a nearly
   }
   assert.is(ticks(2), 10)
   assert.is(ticks(3), 15)
+})
+
+test('PNRP-3.1.6.2-2 PNRP-3.1.6.2-3 maintenance fills the cache by resolves of reason 2', () => {
+  const h = new CloudHarness({ cached: [1, 2, 3].map((n) => entry(id(0x10 * n), 50 + n)) })
+  h.advance(16 * SECOND)
+  const reasons = h.take('LOOKUP').map(({ message }) => message.resolveReasonCode)
+  assert.ok(reasons.length > 0)
+  assert.ok(reasons.every((reason) => reason === ResolveReason.CACHE_MAINTENANCE))
 })
 
 test('PNRP-3.1.7.1-1 PNRP-3.1.7.1-2 PNRP-3.2.7.2-1 a new list of addresses replaces the old one', () => {
