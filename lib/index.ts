@@ -31,3 +31,9 @@ export { PeerIdentity, type IdentityInfo } from './security/peer-identity.js'
 export { Delegation, type DelegateOptions } from './security/delegation.js'
 export { DelegatedIdentity } from './security/delegated-identity.js'
 export { KeyStore, type StoredDelegation, type StoredIdentity } from './security/key-store.js'
+export {
+  hostNameToPeerName,
+  isPeerHostName,
+  peerNameToHostName,
+  type HostNameOptions,
+} from './security/host-name.js'
