@@ -11,9 +11,10 @@ namespace {
 pn_split_t *State(CodecCall *call) {
   size_t length = 0;
   auto *memory = call->Array<uint8_t>(0, napi_uint8_array, &length);
-  if (length == 0 || reinterpret_cast<uintptr_t>(memory) % alignof(uint32_t) != 0)
+  pn_split_t *split = pn_split_at(memory, static_cast<uint32_t>(length));
+  if (split == nullptr)
     call->good = false;
-  return reinterpret_cast<pn_split_t *>(memory);
+  return split;
 }
 
 // splitBytes(contexts, slots)

@@ -59,6 +59,14 @@ pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint3
   return split;
 }
 
+pn_split_t *pn_split_at(void *memory, uint32_t length) {
+  pn_split_t *split = memory;
+  if (length < sizeof *split || (uintptr_t)memory % sizeof(uint32_t) != 0)
+    return NULL;
+  uint32_t bytes = pn_split_bytes(split->context_count, split->slot_count);
+  return bytes != 0 && bytes <= length ? split : NULL;
+}
+
 void pn_split_clear(pn_split_t *split) {
   /* the slots themselves stay as they are: nothing reads one before it is written */
   memset(context_at(split, 0), 0, split->context_count * sizeof(context_t));

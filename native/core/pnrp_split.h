@@ -30,6 +30,10 @@ uint32_t pn_split_bytes(uint32_t contexts, uint32_t slots);
  * more than `per_source` contexts. */
 pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint32_t per_source);
 
+/* The state in a block that pn_split_init prepared; NULL when its length or alignment show that it
+ * is none. */
+pn_split_t *pn_split_at(void *memory, uint32_t length);
+
 /* Takes a fragment. When it is the last one missing, the buffer is copied to `out` (room for
  * PN_LIMIT_AUTHORITY_BUFFER bytes), its context ends and *complete is its length; else 0.
  * FRAGMENT_OVERRUN and FRAGMENT_SIZE_CHANGED also end the context; FRAGMENT_NOT_FULL,
