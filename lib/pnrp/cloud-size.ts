@@ -35,3 +35,24 @@ export function estimateCloudSize(context: CloudContext): CloudSize | undefined 
   const ids = sum / counted
   return { ids, nodes: ids / parts.registrations.size }
 }
+
+/**
+ * The same from whole leaf sets: ten gaps instead of two, so within a third or so of the truth where
+ * the estimate of the specification is often off by three. For what has to fit the cloud's size.
+ */
+export function steadyCloudSize(context: CloudContext): number | undefined {
+  const { cache, parts } = context
+  let ids = 0
+  let share = 0
+  for (const { pnrpId } of parts.registrations.all()) {
+    const { smaller, greater } = cache.leafSet(pnrpId)
+    const a = smaller.at(-1)
+    const b = greater.at(-1)
+    if (a === undefined || b === undefined) continue
+    // In a small cloud the two sides meet: then the leaf set is all there is.
+    const arc = (spanAsNumber(a.pnrpId, pnrpId) + spanAsNumber(pnrpId, b.pnrpId)) / RING
+    ids += smaller.length + greater.length
+    share += Math.min(1, arc)
+  }
+  return share === 0 ? undefined : ids / share / parts.registrations.size
+}

@@ -4,6 +4,7 @@ import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { AuthorityBuffer, InquireMessage, PnrpId } from '../wire/messages.js'
+import { steadyCloudSize } from './cloud-size.js'
 import type { CloudContext } from './context.js'
 import type { Exchange, ExchangeOwner } from './parts.js'
 
@@ -65,7 +66,7 @@ export class Liveness implements Timed {
   }
 
   #pace(entries: number): Pace {
-    const nodes = this.#context.parts.maintenance.estimatedNodes ?? entries
+    const nodes = steadyCloudSize(this.#context) ?? entries
     const small = entries <= LIMITS.livenessSmallCache && nodes <= LIMITS.livenessSmallCloud
     return small ? SMALL_CLOUD : BIG_CLOUD
   }
