@@ -128,6 +128,14 @@ export class ResolveWalk {
     return compareDistance(this.target, a, b) < 0
   }
 
+  /** Is the search over, or would its next step be nearer to the target than this entry? */
+  leadsCloserThan(entry: RouteEntry): boolean {
+    const best = this.currentBestMatch
+    if (best !== undefined && this.closeEnough(best)) return true
+    const next = this.nextHopStack.at(-1)
+    return next !== undefined && this.closer(next.entry.pnrpId, entry.pnrpId)
+  }
+
   push(entry: RouteEntry): void {
     this.nextHopStack.push({ entry, useCount: 0 })
   }

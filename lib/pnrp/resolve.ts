@@ -1,4 +1,3 @@
-import { isAllZero } from '../core/bytes.js'
 import type { Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
@@ -14,6 +13,7 @@ import type {
 } from './interface.js'
 import type { Exchange, ExchangeOwner, ResolveRequest } from './parts.js'
 import { inquireMessage, lookupMessage } from './resolve-messages.js'
+import { endpointsOfExcluded, nearestLocal, submitEntries } from './resolve-entries.js'
 import { ResolveWalk, type Hop } from './resolve-walk.js'
 import { addressesWithin, keepEntry } from './route-entry.js'
 
@@ -51,7 +51,7 @@ export class Resolve implements ExchangeOwner, Timed {
   readonly #walk: ResolveWalk
   readonly #probes = new Map<number, Probe>()
   /** Endpoints of the excluded IDs: nobody needs to name them. */
-  readonly #flagged: Endpoint[] = []
+  #flagged: readonly Endpoint[] = []
   readonly #refusals: CpaRefusal[] = []
   #current: Probe | undefined
   #lookups = 0
@@ -81,17 +81,11 @@ export class Resolve implements ExchangeOwner, Timed {
     const context = this.#context
     const walk = this.#walk
     context.timers.set(this, request.deadline)
-    for (const id of request.excludeIds ?? []) {
-      const cached = context.cache.get(id)
-      const [address] = cached?.addresses ?? []
-      if (cached !== undefined && address !== undefined) {
-        this.#flagged.push({ address, port: cached.port })
-      }
-    }
+    this.#flagged = endpointsOfExcluded(context, request)
     const first = request.initialNextHop ?? context.cache.closest(request.target, 1)[0]
     if (first !== undefined) walk.push(first)
     // N-15: so that every LOOKUP of a registration announces its entry.
-    walk.currentBestMatch = request.initialBestMatch ?? this.#nearestLocal()
+    walk.currentBestMatch = request.initialBestMatch ?? nearestLocal(context, request)
     this.#advance()
   }
 
@@ -166,15 +160,6 @@ export class Resolve implements ExchangeOwner, Timed {
     this.#context.silentAt(probe.entry.pnrpId, probe.to)
     if (probe === this.#current) this.#leaveBehind(probe)
     if (this.#current === undefined) this.#advance()
-  }
-
-  /** 3.2.7.1. */
-  #nearestLocal(): RouteEntry | undefined {
-    const { pickBestMatchFromLocalIds, target, excludeIds } = this.request
-    if (!pickBestMatchFromLocalIds) return undefined
-    const { registrations } = this.#context.parts
-    const local = registrations.nearest(target, excludeIds)
-    return local === undefined ? undefined : registrations.routeEntry(local)
   }
 
   /** S7 and S8: takes the next step until something is under way or all is over. */
@@ -319,44 +304,11 @@ export class Resolve implements ExchangeOwner, Timed {
       this.#current.last = false
     }
     if (buffer.notFound || buffer.busy) this.#refills++
-    this.#submitEntries(hop, from, buffer, referral)
-    if (probe === this.#current || this.#current === undefined || this.#betterThanWaiting()) {
-      this.#advance()
-    }
-  }
-
-  /**
-   * L4 and 3.2.5.1, except for an entry that this resolve is about to INQUIRE itself: that INQUIRE
-   * is its validation.
-   */
-  #submitEntries(
-    hop: Hop,
-    from: Endpoint,
-    buffer: AuthorityBuffer,
-    referral: RouteEntry | undefined,
-  ): void {
-    const { admission } = this.#context.parts
-    if (!buffer.notFound && !this.#inquiredSoon(hop.entry) && !isAllZero(hop.entry.pnrpId)) {
-      admission.submit(hop.entry, { via: 'RESOLVE', from })
-    }
-    if (referral !== undefined && !this.#inquiredSoon(referral)) {
-      admission.submit(referral, { via: 'AUTHORITY', from })
-    }
-  }
-
-  #inquiredSoon(entry: RouteEntry): boolean {
-    return this.#walk.closeEnough(entry) && this.#walk.wanted(entry)
-  }
-
-  /** A late answer opened a better way than the one the walk waits for. */
-  #betterThanWaiting(): boolean {
-    const walk = this.#walk
+    submitEntries(context, walk, hop, from, buffer, referral)
     const waiting = this.#current
-    if (waiting?.hop === undefined) return false
-    const best = walk.currentBestMatch
-    if (best !== undefined && walk.closeEnough(best)) return true
-    const next = walk.nextHopStack.at(-1)
-    return next !== undefined && walk.closer(next.entry.pnrpId, waiting.entry.pnrpId)
+    if (waiting === undefined || waiting === probe) this.#advance()
+    // A late answer may have opened a better way than the one the walk waits for.
+    else if (waiting.hop !== undefined && walk.leadsCloserThan(waiting.entry)) this.#advance()
   }
 
   /** 3.1.5.6.1.1. */
