@@ -8,7 +8,7 @@ import {
   isUsableEndpoint,
   orderDestinations,
 } from '#lib/pnrp/destination.js'
-import { formatAddress, parseAddress } from '#lib/runtime/address-text.js'
+import { formatAddress, parseAddress } from '#lib/core/address-text.js'
 import { test } from '../../harness.js'
 
 const bytes = (text: string): Uint8Array => {
