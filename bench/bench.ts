@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /**
  * What a file under bench/cases exports as its default. Every trial runs in a process of its own,
  * so that no system is measured with another's heap and compiled code.
@@ -16,12 +18,19 @@ export interface BenchCase {
   readonly systems: readonly string[]
   /** The system that the others are compared to. */
   readonly reference: string
+  /** Those of `systems` that need the packages of bench/peers. */
+  readonly peers?: readonly string[]
   /** Names of the values that a trial gives, with their units. */
   readonly metrics: Readonly<Record<string, string>>
   /** Longest time of a trial; default 60. */
   readonly limitSeconds?: number
   /** Runs one system once and returns a value for each metric. */
-  trial(system: string): Promise<Readonly<Record<string, number>>>
+  trial(system: string, options: TrialOptions): Promise<Readonly<Record<string, number>>>
+}
+
+export interface TrialOptions {
+  /** Inputs so small that the figures mean nothing: does it still run? */
+  readonly quick: boolean
 }
 
 /** One line of `--json`. */
@@ -35,6 +44,9 @@ export interface BenchLine {
   readonly ratioTo: string | null
   readonly ratio: number | null
 }
+
+/** The repository; compiled, this file is build/js/bench/bench.js in it. */
+export const projectRoot = fileURLToPath(new URL('../../..', import.meta.url))
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)

@@ -1,16 +1,20 @@
 // Runs the benchmarks.
 //
-//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--list]
+//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--ours] [--quick] [--list]
 //
 // NAME is that of a suite under bench/cases; all of them without one. Every value is the median of
 // five trials; within a round the systems take turns, so that a slow minute of the machine hits all
 // of them alike. `--json` prints one object a line:
 // {"name","case","system","n","value","unit","ratioTo","ratio"}.
+// `--case` keeps the cases whose name contains TEXT; `--ours` leaves out what needs bench/peers.
+// `--quick` runs each trial once, here, on inputs so small that the figures mean nothing: does
+// everything still run?
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installPeers } from './peers.js'
 import { median, type BenchCase, type BenchLine, type BenchSuite } from './bench.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -23,7 +27,9 @@ interface Options {
   readonly names: readonly string[]
   readonly json: boolean
   readonly trials: number
-  readonly only: string
+  readonly caseText: string
+  readonly ours: boolean
+  readonly quick: boolean
   readonly list: boolean
 }
 
@@ -32,14 +38,17 @@ function readOptions(): Options {
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
-      trials: { type: 'string', default: '5' },
+      trials: { type: 'string' },
       case: { type: 'string', default: '' },
+      ours: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   })
-  const trials = Number(values.trials)
+  const { json, ours, quick, list } = values
+  const trials = Number(values.trials ?? (quick ? 1 : 5))
   if (!Number.isInteger(trials) || trials < 1) throw new Error('--trials wants a number from 1 on')
-  return { names: positionals, json: values.json, trials, only: values.case, list: values.list }
+  return { names: positionals, trials, json, ours, quick, list, caseText: values.case }
 }
 
 function suiteNames(): string[] {
@@ -73,19 +82,28 @@ function runTrial(suite: string, index: number, system: string, seconds: number)
   })
 }
 
+function withoutPeers(work: BenchCase): BenchCase {
+  return { ...work, systems: work.systems.filter((system) => !work.peers?.includes(system)) }
+}
+
 async function runCase(
   suite: BenchSuite,
   index: number,
-  trials: number,
+  { trials, quick, ours }: Options,
   progress: (text: string) => void,
 ): Promise<BenchLine[]> {
-  const work = suite.cases[index] as BenchCase
+  const whole = suite.cases[index] as BenchCase
+  const work = ours ? withoutPeers(whole) : whole
+  if (work.systems.some((system) => work.peers?.includes(system))) installPeers()
   const results = new Map<string, Values[]>(work.systems.map((system) => [system, []]))
   for (let round = 0; round < trials; round++) {
     for (const system of work.systems) {
       progress(`${suite.name}: ${work.case}, n=${work.n}: ${round + 1}/${trials} ${system}`)
       const seconds = work.limitSeconds ?? DEFAULT_LIMIT_SECONDS
-      results.get(system)?.push(await runTrial(suite.name, index, system, seconds))
+      const values = quick
+        ? await work.trial(system, { quick })
+        : await runTrial(suite.name, index, system, seconds)
+      results.get(system)?.push(values)
     }
   }
   progress('')
@@ -103,7 +121,7 @@ function toLines(
   return Object.entries(work.metrics).flatMap(([metric, unit]) =>
     work.systems.map((system) => {
       const value = valueOf(system, metric)
-      const isReference = system === work.reference
+      const hasRatio = system !== work.reference && results.has(work.reference)
       return {
         name,
         case: `${work.case}, ${metric}`,
@@ -111,8 +129,8 @@ function toLines(
         n: work.n,
         value: rounded(value),
         unit,
-        ratioTo: isReference ? null : work.reference,
-        ratio: isReference ? null : rounded(value / valueOf(work.reference, metric)),
+        ratioTo: hasRatio ? work.reference : null,
+        ratio: hasRatio ? rounded(value / valueOf(work.reference, metric)) : null,
       }
     }),
   )
@@ -145,12 +163,12 @@ async function main(): Promise<void> {
   for (const name of options.names.length > 0 ? options.names : known) {
     const suite = await loadSuite(name)
     for (const [index, work] of suite.cases.entries()) {
-      if (!work.case.includes(options.only)) continue
+      if (!work.case.includes(options.caseText)) continue
       if (options.list) {
         console.log(`${name}: ${work.case}, n = ${work.n}: ${work.systems.join(', ')}`)
         continue
       }
-      const lines = await runCase(suite, index, options.trials, showProgress)
+      const lines = await runCase(suite, index, options, showProgress)
       if (options.json) for (const line of lines) console.log(JSON.stringify(line))
       else printTable(lines)
     }

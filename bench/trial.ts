@@ -10,5 +10,5 @@ const url = pathToFileURL(path.join(here, 'cases', `${suiteName}.js`)).href
 const suite = ((await import(url)) as { default: BenchSuite }).default
 const work = suite.cases[Number(index)]
 if (work === undefined) throw new Error(`${suiteName} has no case ${index}`)
-const values = await work.trial(system)
+const values = await work.trial(system, { quick: false })
 process.send?.(values, () => process.exit(0))

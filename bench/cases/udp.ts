@@ -10,7 +10,7 @@ import type { DatagramBatch, DatagramPort, DatagramTransport } from '#lib/io/dat
 import { DgramTransport } from '#lib/io/udp-dgram.js'
 import { NativeTransport } from '#lib/io/udp-native.js'
 import { UdpHub } from '#lib/native/udp.js'
-import { cpuSeconds, median, type BenchCase, type BenchSuite } from '../bench.js'
+import { cpuSeconds, median, type BenchCase, type BenchSuite, type TrialOptions } from '../bench.js'
 
 const loopback = new Uint8Array(16)
 loopback[15] = 1
@@ -19,9 +19,22 @@ const PAYLOAD = new Uint8Array(200).fill(0x51)
 /** Fits the default kernel buffer (208 KB; a datagram of 200 bytes counts for 768 or more). */
 const FILL = 128
 const ROUNDS = 2000
-const WARM_UP = 400
 const ROUND_TRIPS = 10_000
 const SOCKETS = 64
+const IDLE_SOCKETS = 1000
+
+/** How much of each a trial does. */
+interface Effort {
+  readonly rounds: number
+  readonly warmUp: number
+  readonly roundTrips: number
+  readonly idleSockets: number
+}
+
+function effortOf({ quick }: TrialOptions): Effort {
+  if (quick) return { rounds: 4, warmUp: 1, roundTrips: 20, idleSockets: 5 }
+  return { rounds: ROUNDS, warmUp: 400, roundTrips: ROUND_TRIPS, idleSockets: IDLE_SOCKETS }
+}
 
 type Reader = (port: number, first: number) => void
 
@@ -83,7 +96,7 @@ async function openReceiver(system: string, read: Reader): Promise<Receiver> {
 }
 
 /** Datagrams per CPU-second of reading `FILL` datagrams from each of `sockets` in turn. */
-async function measureReceive(system: string, sockets: number): Promise<number> {
+async function measureReceive(system: string, sockets: number, effort: Effort): Promise<number> {
   let seen = 0
   let wanted = 0
   let finished: (() => void) | undefined
@@ -98,8 +111,8 @@ async function measureReceive(system: string, sockets: number): Promise<number> 
   const port = await sender.open({ address: loopback, port: 0 }, () => undefined)
   const fill = sockets > 1 ? 2 : FILL
   let cpu = 0
-  const rounds = Math.ceil((ROUNDS * FILL) / (fill * sockets))
-  for (let round = -WARM_UP; round < rounds; round++) {
+  const rounds = Math.ceil((effort.rounds * FILL) / (fill * sockets))
+  for (let round = -effort.warmUp; round < rounds; round++) {
     seen = 0
     wanted = fill * sockets
     const all = new Promise<void>((resolve) => (finished = resolve))
@@ -132,23 +145,23 @@ async function manyReceivers(system: string, count: number, read: Reader): Promi
 }
 
 /** Datagrams per CPU-second of sending, to a socket that never reads. */
-async function measureSend(system: string): Promise<number> {
+async function measureSend(system: string, effort: Effort): Promise<number> {
   const sink = await openDgram(() => undefined)
-  const total = FILL * ROUNDS
+  const total = FILL * effort.rounds
   const cpu =
     system === 'node:dgram'
-      ? await sendDgram(sink.port, total)
-      : await sendNative(system, sink.port)
+      ? await sendDgram(sink.port, effort)
+      : await sendNative(system, sink.port, effort)
   sink.close()
   return total / cpu
 }
 
-async function sendNative(system: string, to: number): Promise<number> {
+async function sendNative(system: string, to: number, effort: Effort): Promise<number> {
   const transport = transportOf(system)
   const port = await transport.open({ address: loopback, port: 0 }, () => undefined)
   const endpoint = { address: loopback, port: to }
   let before = 0
-  for (let round = -WARM_UP; round < ROUNDS; round++) {
+  for (let round = -effort.warmUp; round < effort.rounds; round++) {
     if (round === 0) before = cpuSeconds()
     for (let i = 0; i < FILL; i++) port.send(endpoint, PAYLOAD)
     transport.flush()
@@ -159,9 +172,10 @@ async function sendNative(system: string, to: number): Promise<number> {
 }
 
 /** As applications do it: the callback of one starts the next, a number of them at once. */
-function sendDgram(to: number, total: number): Promise<number> {
+function sendDgram(to: number, effort: Effort): Promise<number> {
   const socket = dgram.createSocket('udp6')
-  const warmUp = WARM_UP * FILL
+  const warmUp = effort.warmUp * FILL
+  const total = effort.rounds * FILL
   let started = 0
   let done = 0
   let before = 0
@@ -187,14 +201,14 @@ function sendDgram(to: number, total: number): Promise<number> {
 }
 
 /** Round trips one after the other to an echo in another process, with the same system. */
-async function measureEcho(system: string): Promise<{ p50: number; cpu: number }> {
+async function measureEcho(system: string, effort: Effort): Promise<{ p50: number; cpu: number }> {
   const { child, port: to } = await startEcho(system)
   const transport = system === 'node:dgram' ? new DgramTransport() : transportOf(system)
   const times: number[] = []
   let answered: (() => void) | undefined
   const port = await openEchoClient(system, transport, () => answered?.())
   let before = 0
-  for (let i = -1000; i < ROUND_TRIPS; i++) {
+  for (let i = -effort.roundTrips / 10; i < effort.roundTrips; i++) {
     if (i === 0) before = cpuSeconds()
     const start = performance.now()
     const answer = new Promise<void>((resolve) => (answered = resolve))
@@ -205,7 +219,7 @@ async function measureEcho(system: string): Promise<{ p50: number; cpu: number }
   const cpu = cpuSeconds() - before
   port.close()
   child.disconnect()
-  return { p50: median(times), cpu: (cpu / ROUND_TRIPS) * 1e6 }
+  return { p50: median(times), cpu: (cpu / effort.roundTrips) * 1e6 }
 }
 
 interface EchoClient {
@@ -273,8 +287,8 @@ async function serveEcho(system: string): Promise<void> {
 }
 
 /** Resident memory of open, idle sockets: after a first one, which pays for the rings. */
-async function measureMemory(system: string): Promise<number> {
-  const sockets = 1000
+async function measureMemory(system: string, effort: Effort): Promise<number> {
+  const sockets = effort.idleSockets
   const open =
     system === 'node:dgram'
       ? () => openDgram(() => undefined)
@@ -308,7 +322,9 @@ const cases: BenchCase[] = [
     systems: ['native, in place', ...systems],
     reference,
     metrics: { rate },
-    trial: async (system) => ({ rate: await measureReceive(system, 1) }),
+    trial: async (system, options) => ({
+      rate: await measureReceive(system, 1, effortOf(options)),
+    }),
   },
   {
     case: `receive 200 B, ${SOCKETS} sockets of 2 datagrams each`,
@@ -316,7 +332,9 @@ const cases: BenchCase[] = [
     systems,
     reference,
     metrics: { rate },
-    trial: async (system) => ({ rate: await measureReceive(system, SOCKETS) }),
+    trial: async (system, options) => ({
+      rate: await measureReceive(system, SOCKETS, effortOf(options)),
+    }),
   },
   {
     case: 'send 200 B',
@@ -324,7 +342,7 @@ const cases: BenchCase[] = [
     systems,
     reference,
     metrics: { rate },
-    trial: async (system) => ({ rate: await measureSend(system) }),
+    trial: async (system, options) => ({ rate: await measureSend(system, effortOf(options)) }),
   },
   {
     case: 'echo 200 B, two processes',
@@ -332,18 +350,20 @@ const cases: BenchCase[] = [
     systems,
     reference,
     metrics: { 'round trip p50': 'µs', 'CPU of the asking side': 'µs' },
-    trial: async (system) => {
-      const { p50, cpu } = await measureEcho(system)
+    trial: async (system, options) => {
+      const { p50, cpu } = await measureEcho(system, effortOf(options))
       return { 'round trip p50': p50, 'CPU of the asking side': cpu }
     },
   },
   {
     case: 'idle socket',
-    n: 1000,
+    n: IDLE_SOCKETS,
     systems,
     reference,
     metrics: { 'resident memory': 'KiB' },
-    trial: async (system) => ({ 'resident memory': await measureMemory(system) }),
+    trial: async (system, options) => ({
+      'resident memory': await measureMemory(system, effortOf(options)),
+    }),
   },
 ]
 

@@ -2,7 +2,16 @@
 // values, looks them up alone and 64 at once, and prints one JSON line. The same procedure for every
 // system; an adapter says how each does it:
 //   { name, create(N) -> nodes, put(node, i) -> key, get(node, key) -> truthy when found }
-import { cpuSeconds, loopbackCounters, median, now, pick, quantile, residentMegabytes, within } from './measure.mjs'
+import {
+  cpuSeconds,
+  loopbackCounters,
+  median,
+  now,
+  pick,
+  quantile,
+  residentMegabytes,
+  within,
+} from './measure.mjs'
 
 const LIMIT_MS = 10_000
 

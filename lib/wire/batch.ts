@@ -58,6 +58,11 @@ export class BatchDecoder extends Table {
     return (this.rows[this.base + index] as number) >>> 0
   }
 
+  /** A word of the current row that is an offset, a count or a length: never above 2^31. */
+  offset(index: number): number {
+    return this.rows[this.base + index] as number
+  }
+
   /** Outcome code (codes.ts) of the current datagram, 0 when it is well-formed. */
   get code(): number {
     return this.rows[this.base] as number
@@ -97,7 +102,14 @@ export class BatchEncoder extends Table {
     this.source = new Uint8Array(sourceBytes)
   }
 
+  /** Offset in the source where the next field will stand. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** Begins a new batch: every row is zero again. */
   clear(): void {
+    this.rows.fill(0, 0, this.count * ROW_WORDS) // one call for all: a call per row is dear
     this.count = 0
     this.#end = 0
   }
@@ -111,7 +123,6 @@ export class BatchEncoder extends Table {
     const base = this.count * ROW_WORDS
     this.base = base
     this.count += 1
-    this.rows.fill(0, base, base + ROW_WORDS)
     this.rows[base + MessageRow.TYPE] = type
     this.rows[base + MessageRow.MESSAGE_ID] = messageId
     return true
