@@ -109,7 +109,7 @@ function examine(
   if (identity === undefined || !namesSameId(buffer.routeEntry, question.pnrpId)) {
     return 'cpa-pnrp-id'
   }
-  const name = checkName(context, identity, buffer.classifier, question)
+  const name = checkName(context, identity, buffer, question)
   if (name.refusal !== undefined) return name.refusal
   if (!cpa.serviceAddresses.some((endpoint) => sameEndpoint(endpoint, question.answeredBy))) {
     return 'cpa-addresses'
@@ -158,10 +158,11 @@ interface NameCheck {
 function checkName(
   context: CloudContext,
   identity: CpaIdentity,
-  classifier: string | undefined,
+  { classifier, certificateChain }: AuthorityBuffer,
   question: CpaQuestion,
 ): NameCheck {
   const { name } = question
+  const delegated = certificateChain !== undefined
   if (name !== undefined) {
     const same =
       name.authority === undefined
@@ -173,8 +174,11 @@ function checkName(
       return { refusal: 'cpa-classifier' }
     }
   }
-  if (classifier === undefined) return {}
   const hash = identity.classifierHash
+  if (classifier === undefined) {
+    // Without the text nobody can tell what the delegate was allowed (3.1.5.10).
+    return delegated && hash !== undefined ? { refusal: 'cpa-classifier' } : {}
+  }
   if (hash === undefined) return classifier === '' ? {} : { refusal: 'cpa-classifier' }
   const settled = context.dialect.classifierEncoding
   for (const encoding of [settled, ...CLASSIFIER_ENCODINGS]) {

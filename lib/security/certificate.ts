@@ -159,6 +159,7 @@ function readExtensions(explicit: DerReader): Map<string, Extension> {
     const extension = list.inside(Tag.SEQUENCE)
     const oid = extension.objectIdentifier()
     const critical = extension.nextTag === Tag.BOOLEAN && extension.boolean()
+    if (!critical && MUST_BE_CRITICAL.has(oid)) throw new MalformedDer('not critical')
     const value = extension.content(Tag.OCTET_STRING)
     extension.end()
     // RFC 2459 4.2: at most one of a kind.
@@ -180,12 +181,17 @@ type Extensions = Pick<
   | 'unknownCritical'
 >
 
-const UNDERSTOOD: ReadonlySet<string> = new Set([
+/** MS-PNRP 2.2.3.5.1. */
+const MUST_BE_CRITICAL: ReadonlySet<string> = new Set([
   Oid.CERTIFICATE_TYPE,
   Oid.CERTIFICATE_VERSION,
   Oid.PEER_NAME,
   Oid.ROLE,
   Oid.CLASSIFIERS,
+])
+
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  ...MUST_BE_CRITICAL,
   Oid.SUBJECT_ALT_NAME,
   Oid.ISSUER_ALT_NAME,
   Oid.SUBJECT_ALT_NAME_OLD,

@@ -183,6 +183,14 @@ test('PNRP-3.1.5.7-3 PNRP-3.1.5.7-2 a chain vouches for a key that is not the au
   assert.is(judge(SECURE, chained, h).reason, 'chain-validity')
 })
 
+test('PNRP-3.1.5.10-11 a delegate cannot hide its classifier from the chain by leaving it out', () => {
+  const hidden = judge(SECURE, (p, i) => {
+    const elements = Object.entries(p.answer(i)).filter(([element]) => element !== 'classifier')
+    return { ...Object.fromEntries(elements), certificateChain: Uint8Array.of(0x30, 0x00) }
+  })
+  assert.is(hidden.reason, 'cpa-classifier')
+})
+
 test('PNRP-3.1.5.10-11 PNRP-3.1.5.10-8 PNRP-3.1.5.10-9 the chain is checked against authority, key, classifier and time', () => {
   const h = new CloudHarness()
   h.holdCrypto = true

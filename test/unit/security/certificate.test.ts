@@ -36,6 +36,7 @@ import {
   rootCertificate,
   setExtension,
   type TestCertificate,
+  type TestExtension,
   type TestChain,
 } from './certificate-maker.js'
 import { judge, refusedAnywhere } from './chain-judge.js'
@@ -231,6 +232,26 @@ test('PNRP-2.2.3.5.1-4 an unknown critical extension refuses the certificate, ot
         setExtension(chain.leaf, oid, sequence(), false)
       }),
       undefined,
+    )
+  }
+})
+
+test('PNRP-2.2.3.5.1-3 a PNRP extension that is not critical refuses the certificate', () => {
+  const oids = [
+    Oid.CERTIFICATE_TYPE,
+    Oid.CERTIFICATE_VERSION,
+    Oid.PEER_NAME,
+    Oid.ROLE,
+    Oid.CLASSIFIERS,
+  ]
+  for (const oid of oids) {
+    assert.is(
+      judge((chain) => {
+        const at = chain.leaf.extensions.findIndex(([one]) => one === oid)
+        const [, , value] = chain.leaf.extensions[at] as TestExtension
+        chain.leaf.extensions[at] = [oid, false, value]
+      }),
+      'chain-malformed',
     )
   }
 })

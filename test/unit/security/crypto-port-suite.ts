@@ -95,7 +95,7 @@ function testSigning(test: Test, name: Naming, way: Way, make: () => PortUnderTe
 }
 
 function testForgery(test: Test, name: Naming, way: Way, make: () => PortUnderTest): void {
-  test(name('PNRP-3.1.5.9-3 PNRP-3.1.5.9-4 forgeries are refused'), async () => {
+  test(name('forgeries are refused'), async () => {
     const { port, keys } = make()
     const [key, other] = keys
     const data = part(3, 300)
