@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { PeernetError } from '../core/errors.js'
 
 export interface PasswordFlags {
@@ -13,8 +14,10 @@ export interface PasswordFlags {
  */
 export async function passwordFor(what: string, flags: PasswordFlags): Promise<string> {
   if (flags.passwordFile !== undefined) {
-    const source = flags.passwordFile === '-' ? '/dev/stdin' : flags.passwordFile
-    return firstLine(await readFile(source, 'utf8'))
+    const { passwordFile } = flags
+    return firstLine(
+      passwordFile === '-' ? await text(process.stdin) : await readFile(passwordFile, 'utf8'),
+    )
   }
   const fromEnvironment = process.env['PEERNET_PASSWORD']
   if (fromEnvironment !== undefined) return fromEnvironment
@@ -27,8 +30,8 @@ export async function passwordFor(what: string, flags: PasswordFlags): Promise<s
   return askHidden(`Password for ${what}: `)
 }
 
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0] ?? ''
+function firstLine(content: string): string {
+  return content.split(/\r?\n/, 1)[0] ?? ''
 }
 
 function askHidden(prompt: string): Promise<string> {

@@ -183,8 +183,9 @@ export class NamingService implements Controller {
       ...(identity === undefined ? {} : { identity }),
     })
     const id = String(this.#nextRegistration++)
-    this.#registrations.set(id, { registration, cloud: opened.key })
-    return describeRegistration(id, registration, opened.key)
+    const cloud = nameOf(opened.options, opened.cloud)
+    this.#registrations.set(id, { registration, cloud })
+    return describeRegistration(id, registration, cloud)
   }
 
   async #unregister(params: Params): Promise<Json> {
@@ -257,14 +258,27 @@ function plain(value: unknown): Json {
   ) as Json
 }
 
-function describeCloud({ key, cloud }: OpenedCloud): JsonObject {
+function describeCloud({ options, cloud }: OpenedCloud): JsonObject {
   return {
-    cloud: key,
+    cloud: nameOf(options, cloud),
     scope: cloud.scope,
     state: cloud.state.state,
     reason: cloud.state.reason,
     endpoints: cloud.endpoints,
   }
+}
+
+const SCOPE_WORDS = {
+  global: 'Global',
+  'site-local': 'SiteLocal',
+  'link-local': 'LinkLocal',
+  loopback: 'Loopback',
+} as const
+
+/** In the manner of Windows' cloud names: scope, then what tells clouds of one scope apart. */
+function nameOf(options: OpenCloudOptions, { scope, endpoints }: Cloud): string {
+  const own = options.addresses === undefined && scope !== 'loopback' ? '' : (endpoints[0] ?? '')
+  return `${SCOPE_WORDS[scope]}_${options.interface === undefined ? own : `%${options.interface}`}`
 }
 
 function describeRegistration(id: string, registration: Registration, cloud: string): JsonObject {
@@ -277,7 +291,7 @@ function describeRegistration(id: string, registration: Registration, cloud: str
   }
 }
 
-/** Names a cloud by what distinguishes it: scope, zone or addresses, port. */
+/** Tells the clouds of this service apart: scope, zone or addresses, port. */
 function keyOf(options: OpenCloudOptions): string {
   const where = options.addresses?.join(',') ?? options.interface ?? ''
   const port = options.port === undefined ? '' : `:${options.port}`

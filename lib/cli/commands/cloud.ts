@@ -178,7 +178,9 @@ interface StatisticsRow extends CloudRow {
 
 function printStatistics(output: Output, row: StatisticsRow): void {
   printCloud(output, row)
-  output.line(`Nodes      about ${row.estimatedNodes?.toFixed(0) ?? 'unknown'} in the cloud`)
+  const size =
+    row.estimatedNodes === null ? 'size unknown' : `about ${row.estimatedNodes.toFixed(0)}`
+  output.line(`Nodes      ${size} (estimated from the distance of neighbours on the ring)`)
   output.line(`Cache      ${row.cacheEntries} entries`)
   output.line(`Names      ${row.registrations} registered here`)
   output.line(`Waiting    ${row.pendingRequests} requests, ${row.resolvesActive} resolves`)
