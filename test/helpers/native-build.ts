@@ -32,11 +32,13 @@ export interface Program {
 
 interface Sources {
   core: string[]
+  /** What only tests and fuzzers link. */
+  testing: string[]
 }
 
 function coreSources(): string[] {
   const list = JSON.parse(readFileSync('native/sources.json', 'utf8')) as Sources
-  return list.core.map((file) => `native/${file}`)
+  return [...list.core, ...list.testing].map((file) => `native/${file}`)
 }
 
 function filesBelow(root: string, pattern: RegExp): string[] {
