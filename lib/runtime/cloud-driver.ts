@@ -18,6 +18,7 @@ const LEAVE_MS = 1_800
 export interface SocketCloudOptions {
   readonly runtime: ProcessRuntime
   readonly scope: CloudScope
+  readonly zone?: string
   readonly machine: CloudMachine
   readonly host: CloudHost
   readonly signing: CloudSigning
@@ -29,6 +30,7 @@ export interface SocketCloudOptions {
  */
 export class SocketCloudDriver implements CloudDriver {
   readonly scope: CloudScope
+  readonly zone: string | undefined
   readonly #runtime: ProcessRuntime
   readonly #machine: CloudMachine
   readonly #host: CloudHost
@@ -43,6 +45,7 @@ export class SocketCloudDriver implements CloudDriver {
     const { runtime, machine, host } = options
     this.#runtime = runtime
     this.scope = options.scope
+    this.zone = options.zone
     this.#machine = machine
     this.#host = host
     this.#signing = options.signing

@@ -28,6 +28,8 @@ export interface NameLike {
 export interface CloudDriver {
   readonly scope: CloudScope
   readonly endpoints: readonly Endpoint[]
+  /** Interface of a link-local or site-local cloud. */
+  readonly zone: string | undefined
   nowUs(): number
   command(command: CloudCommand): void
   localEvent(event: CloudLocalEvent): void
@@ -116,6 +118,11 @@ export class Cloud {
   /** This node's own endpoints, `[address]:port`. */
   get endpoints(): readonly string[] {
     return this.#driver.endpoints.map(formatEndpoint)
+  }
+
+  /** Name of the interface that a link-local or site-local cloud lives on. */
+  get zone(): string | undefined {
+    return this.#driver.zone
   }
 
   /** Where the cloud stands and why, e.g. `alone: no seed answered`. */

@@ -54,6 +54,7 @@ export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> 
   const driver = new SocketCloudDriver({
     runtime,
     scope,
+    ...(scope === 'global' ? {} : { zone: (addresses[0] as LocalAddress).interface }),
     host: new CloudHost({ ...host, ssdp }),
     signing: await CloudSigning.open(runtime.crypto),
     machine: new CloudMachine({

@@ -3,6 +3,7 @@ import { PeernetError } from '../../core/errors.js'
 import type { Json, JsonObject } from '../../daemon/controller.js'
 import { PeerName } from '../../index.js'
 import { userKeyStore } from '../../daemon/local-service.js'
+import { addHostname } from './hostname.js'
 import { passwordFor } from '../password.js'
 import { EXIT, formatMs, safeText, shortId, type Output } from '../output.js'
 import {
@@ -61,6 +62,7 @@ export function addPeerCommands(program: Command): void {
   addResolve(peer)
   addTrace(peer)
   addPing(peer)
+  addHostname(peer)
 }
 
 interface RegisterFlags extends CloudFlags {
