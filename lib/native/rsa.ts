@@ -24,12 +24,12 @@ export type RsaOperation = readonly [RsaKey, Uint8Array, Uint8Array | SignatureO
 /** Verified: the order. Signed: 128 bytes. Could not sign: false. */
 export type RsaOutcome = SignatureOrder | Uint8Array | false
 
-/** The key in a DER RSAPublicKey of 140 bytes (MS-PNRP 2.2.3.1.4); undefined for any other bytes. */
+/** The key in a DER RSAPublicKey of 140 bytes (MS-PNRP 2.2.3.1.4); undefined for other bytes. */
 export function rsaPublicKey(der: Uint8Array): RsaKey | undefined {
   return addon.rsaPublicKey(der) as RsaKey | undefined
 }
 
-/** The key in a DER RSAPrivateKey (PKCS #1), checked for consistency; undefined when it has none. */
+/** The key in a DER RSAPrivateKey (PKCS #1), checked for consistency; undefined if there is none. */
 export function rsaPrivateKey(der: Uint8Array): RsaKey | undefined {
   return addon.rsaPrivateKey(der) as RsaKey | undefined
 }

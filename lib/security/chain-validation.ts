@@ -37,7 +37,7 @@ export function checkChain(check: ChainCheck): ChainVerdict {
   return { ok: true, signatures: signaturesOf(chain) }
 }
 
-/** In the order of the specification; its first step is spread over the reader and the first four. */
+/** In the order of the specification. Its first step is the reader's and the first four's. */
 const CHECKS: readonly (readonly [ChainRefusal, (chain: Chain, check: ChainCheck) => boolean])[] = [
   ['chain-critical-extension', (chain) => chain.every((c) => c.unknownCritical === undefined)],
   ['chain-version', (chain) => chain.every(hasVersion)],

@@ -172,7 +172,7 @@ export class Delegation {
   text(): string {
     const headers = {
       Owner: `${JSON.stringify(this.owner)} ${this.authority}`,
-      Delegate: `${JSON.stringify(this.delegate.friendlyName)} ${ownAuthority(this.#leaf.publicKey)}`,
+      Delegate: `${JSON.stringify(this.#leaf.subject)} ${ownAuthority(this.#leaf.publicKey)}`,
       Role: this.role,
       Classifiers: this.classifiers.length === 0 ? 'all' : JSON.stringify(this.classifiers),
       Valid: `${this.notBefore.toISOString()} to ${this.notAfter.toISOString()}`,

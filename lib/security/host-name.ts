@@ -15,8 +15,8 @@ import { decodePunycode, encodePunycode } from './punycode.js'
  */
 export interface HostNameOptions {
   /**
-   * 'rtm' (default) puts the leading `p` always, as Windows Vista and later do; '2006' only where it
-   * is needed, as its beta did. Decoding tries the one asked for first, then the other.
+   * 'rtm' (default) always puts the leading `p`, as Windows Vista and later do; '2006' only where
+   * it is needed, as its beta did. Decoding tries the one asked for first, then the other.
    */
   readonly compat?: 'rtm' | '2006'
 }
@@ -144,7 +144,7 @@ function cut(encoded: string): string[] | undefined {
   return [...labels, rest]
 }
 
-/** The last place within reach where neither side gets a hyphen at its end, nor the next an xn--. */
+/** The last place where neither side gets a hyphen at its end, nor the next one an xn--. */
 function placeToCut(text: string): number {
   for (let at = LABEL_LENGTH; at > 0; at--) {
     if (text[at - 1] !== '-' && text[at] !== '-' && !text.startsWith('xn--', at)) return at

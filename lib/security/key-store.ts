@@ -247,7 +247,7 @@ export class KeyStore {
     if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
       throw new PeernetError(
         'ERR_PEERNET_PERMISSION',
-        `others can write to ${this.directory}, and so exchange keys: run chmod 700 ${this.directory}`,
+        `others can exchange the keys in ${this.directory}: run chmod 700 ${this.directory}`,
       )
     }
   }

@@ -1,4 +1,4 @@
-/** Object identifiers of PNRP certificates (MS-PNRP 2.2.3.5, MS-PPSEC 2.2.5, RFC 2315, RFC 2459). */
+/** Object identifiers of PNRP certificates: MS-PNRP 2.2.3.5, MS-PPSEC 2.2.5, RFC 2315, RFC 2459. */
 
 /** id-microsoftp2p. */
 const P2P = '1.3.6.1.4.1.311.44'

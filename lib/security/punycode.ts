@@ -1,7 +1,7 @@
 /**
  * Punycode (RFC 3492) for classifiers. Host names know neither case nor most signs, so that only
- * a-z, 0-9 and '-' count as basic here. Other ASCII is moved behind the end of Unicode: a classifier
- * without any gets exactly the encoding of the RFC.
+ * a-z, 0-9 and '-' count as basic here. Other ASCII is moved behind the end of Unicode, so that a
+ * classifier without any gets exactly the encoding of the RFC.
  */
 
 const BASE = 36

@@ -64,7 +64,7 @@ test('a delegation lets its delegate publish what it lists, and resolvers agree'
   }
 })
 
-test('an empty list is every classifier; extending roles reach what begins with a listed one', () => {
+test('an empty list is every classifier; extending roles reach what begins with an entry', () => {
   const all = owner.delegate({ to: admin, classifiers: [] })
   assert.ok(all.permits('') && all.permits('anything'))
   const extending = owner.delegate({ to: admin, classifiers: ['fish'], role: 'inviting-member' })

@@ -106,7 +106,7 @@ test('damaged texts are refused, whatever is damaged', async () => {
   }
 })
 
-test('encrypted files that ask for other algorithms, too much memory or time are refused', async () => {
+test('encrypted files that ask for too much memory or time are refused', async () => {
   const sealed = readPem(await ada.export('secret'))?.bytes as Uint8Array
   const hex = Buffer.from(sealed).toString('hex')
   // N = 16384 is 02 02 40 00; r = 8 and p = 1 follow.

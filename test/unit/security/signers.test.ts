@@ -22,7 +22,7 @@ function refuses(code: ErrorCode, work: () => unknown): void {
   assert.throws(work, (error: unknown) => error instanceof PeernetError && error.code === code)
 }
 
-test('unsecured names are signed by the throwaway key, the same for the whole process', async () => {
+test('unsecured names are signed by the throwaway key, one for the process', async () => {
   const { spec, key } = signerOf(PeerName.unsecured('chat'), undefined, throwaway)
   assert.equal(Object.keys(spec).sort(), ['keyId', 'publicKey'])
   assert.is(key, throwaway)
