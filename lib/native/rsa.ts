@@ -29,7 +29,7 @@ export function rsaPublicKey(der: Uint8Array): RsaKey | undefined {
   return addon.rsaPublicKey(der) as RsaKey | undefined
 }
 
-/** The key in a DER RSAPrivateKey (PKCS #1), checked for consistency; undefined if there is none. */
+/** The key in a DER RSAPrivateKey (PKCS #1), which is checked for consistency, or undefined. */
 export function rsaPrivateKey(der: Uint8Array): RsaKey | undefined {
   return addon.rsaPrivateKey(der) as RsaKey | undefined
 }
