@@ -36,6 +36,8 @@ export interface Packet {
   readonly to: Endpoint
   readonly data: Uint8Array
   readonly sentAt: Instant
+  /** How often an endpoint had been taken from its host when it was sent. */
+  readonly epoch: number
 }
 
 /** Where the network puts packets that will arrive. */
@@ -97,6 +99,8 @@ export class PacketNetwork {
   #sentBy = new Uint32Array(64)
   #freeAt = new Float64Array(64)
   #hosts = 0
+  /** Counts `unbind`: as long as it stays the same, endpoints are where they were. */
+  #epoch = 0
   readonly #hostLinks = new Map<number, LinkOptions>()
   readonly #pairLinks = new Map<number, LinkState>()
 
@@ -130,7 +134,7 @@ export class PacketNetwork {
   }
 
   unbind(endpoint: Endpoint): void {
-    this.#hostOf.delete(endpointKey(endpoint))
+    if (this.#hostOf.delete(endpointKey(endpoint))) this.#epoch++
   }
 
   hostAt(endpoint: Endpoint): number | undefined {
@@ -171,7 +175,7 @@ export class PacketNetwork {
   /** Sends a datagram: decides what becomes of it and, unless it is lost, when it arrives. */
   send(now: Instant, source: number, from: Endpoint, to: Endpoint, data: Uint8Array): void {
     const number = ++this.counts.sent
-    const packet: Packet = { number, source, from, to, data, sentAt: now }
+    const packet: Packet = { number, source, from, to, data, sentAt: now, epoch: this.#epoch }
     this.counts.bytes += data.length
     this.#log.record(now, 'send', source, number, data.length)
     this.#log.recordBytes(to.address)
@@ -192,7 +196,7 @@ export class PacketNetwork {
    * or have a firewall). Counts and logs either way.
    */
   arrive(now: Instant, host: number, packet: Packet): boolean {
-    if (this.hostAt(packet.to) !== host) {
+    if (packet.epoch !== this.#epoch && this.hostAt(packet.to) !== host) {
       this.#drop(now, packet, 'no-host')
       return false
     }
