@@ -173,6 +173,16 @@ export const LIMITS = {
   leaveUs: milliseconds(1800),
   /** PNRP IDs that leave at a time, each with up to four FLOODs; further ones queue. */
   concurrentDepartures: 64,
+  /** Nodes that were given a CPA lately and are told when the name goes, and what lately means. */
+  recentAskers: 32,
+  recentAskerUs: minutes(10),
+
+  /**
+   * Leaf set floods sent a second and saved up, so that nobody can make us a source of storms; what
+   * is withheld, leaf set probes make good. A node with many PNRP IDs (16 and more) may send more.
+   */
+  floods: { perSecond: 50, burst: 200 },
+  floodsRegistrations: 16,
 
   // Publisher: maintenance
   /** Leaf set probes: local IDs a turn, and how long after a change (half to one and a half). */
@@ -188,10 +198,10 @@ export const LIMITS = {
   /** Small: a cache of at most so many entries, in a cloud of about at most so many nodes. */
   livenessSmallCache: 64,
   livenessSmallCloud: 256,
-  /** Big clouds: 10 leaf set members each half minute and the others each two minutes: < 1/s. */
-  livenessBigLeafWithinUs: seconds(30),
-  livenessBigFarWithinUs: minutes(2),
-  livenessBigTickUs: seconds(10),
+  /** Big clouds: 10 leaf set members within 45 s and the others within 3 minutes: 0.5/s at 50. */
+  livenessBigLeafWithinUs: seconds(45),
+  livenessBigFarWithinUs: minutes(3),
+  livenessBigTickUs: seconds(15),
   /** Nodes that stopped answering: how many are remembered and for how long; one is asked a tick. */
   lostNodes: 16,
   lostNodeUs: hours(1),

@@ -56,10 +56,9 @@ export class Announcer implements RegistrationTimerOwner {
   }
 
   /** Tells the higher layer the present state. */
-  report({ handle, state, pnrpId }: Registration): void {
-    if (state !== undefined) {
-      this.#context.events.push({ type: 'registration', handle, state, pnrpId })
-    }
+  report({ alias, handle, state, pnrpId }: Registration): void {
+    if (state === undefined || alias) return
+    this.#context.events.push({ type: 'registration', handle, state, pnrpId })
   }
 
   /** A registration's time has come. */

@@ -19,9 +19,12 @@ export interface BudgetRates {
 
 /** The three things that cost us most when strangers ask for them. */
 export interface BudgetConfig {
-  /** INQUIREs that want something signed; one token per datagram of the answer. */
+  /**
+   * INQUIREs that want something signed, one token for each datagram of the answer; and revokes,
+   * whose signature has to be checked.
+   */
   readonly inquire: BudgetRates
-  /** LOOKUPs, and INQUIREs that only ask whether an ID is here. */
+  /** LOOKUPs, FLOODs, and INQUIREs that only ask whether an ID is here. */
   readonly lookup: BudgetRates
   /** SOLICITs. */
   readonly solicit: BudgetRates
@@ -68,6 +71,23 @@ class TokenBucket {
 
   take(cost: number): void {
     this.#tokens -= cost
+  }
+}
+
+/** A bucket together with its rate: how much of one thing may be done at all. */
+export class Allowance {
+  readonly #rate: Rate
+  readonly #bucket: TokenBucket
+
+  constructor(rate: Rate) {
+    this.#rate = rate
+    this.#bucket = new TokenBucket(0, rate.burst)
+  }
+
+  take(now: Instant, cost = 1): boolean {
+    if (!this.#bucket.has(now, this.#rate, cost)) return false
+    this.#bucket.take(cost)
+    return true
   }
 }
 

@@ -20,9 +20,8 @@ export function estimateCloudSize(context: CloudContext): CloudSize | undefined 
   let sum = 0
   let counted = 0
   for (const { pnrpId } of parts.registrations.all()) {
-    const { smaller, greater } = cache.leafSet(pnrpId)
-    const a = smaller[0]
-    const b = greater[0]
+    const a = cache.below(pnrpId)
+    const b = cache.above(pnrpId)
     if (a === undefined || b === undefined) continue
     // N-51: both neighbours the same ID is the whole ring (spanAsNumber says 2^256).
     const estimate = (2 * RING) / spanAsNumber(a.pnrpId, b.pnrpId)

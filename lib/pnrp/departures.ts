@@ -3,6 +3,7 @@ import type { Timed } from '../core/deadlines.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import type { CachedEntry } from '../native/route-cache.js'
+import type { FloodMessage } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { buildSignedRevoke } from './cpa-construction.js'
 import {
@@ -13,7 +14,10 @@ import {
   type FloodContent,
 } from './flood-sender.js'
 import type { Exchange, ExchangeOwner, LocalRegistration } from './parts.js'
+import { entryHasEndpoint } from './route-entry.js'
 import type { LeafSet } from './registration.js'
+
+const NO_ID = new Uint8Array(32)
 
 /**
  * Orderly leaving, MS-PNRP 3.2.4.2: the neighbours of a PNRP ID that is no longer registered are
@@ -37,7 +41,9 @@ export class Departures {
 
   /** `neighbours` is the leaf set that the registration had; `done` is called once. */
   start(registration: LocalRegistration, neighbours: LeafSet, done: () => void): void {
-    if (neighbours.smaller.length === 0 && neighbours.greater.length === 0) {
+    const { smaller, greater } = neighbours
+    const { recentAskers } = this.#context.parts.responder
+    if (smaller.length === 0 && greater.length === 0 && recentAskers.length === 0) {
       done()
       return
     }
@@ -123,6 +129,28 @@ class Departure implements Timed, ExchangeOwner {
     // In a cloud of two both neighbours are the same.
     const once = second !== undefined && first !== undefined && isSame(first, second)
     for (const entry of once ? [first] : nearest) this.#flood(entry, { revokeCpa }, nearest)
+    this.#tellAskers(revokeCpa, nearest)
+  }
+
+  /**
+   * Whoever resolved the name lately holds its entry, and if it published nothing itself the FLOODs
+   * from neighbour to neighbour never reach it. Sent once, without ACK; its PNRP ID is not known.
+   */
+  #tellAskers(revokeCpa: Uint8Array, told: readonly CachedEntry[]): void {
+    const context = this.#context
+    const floodedList = context.localEndpoints.slice(0, 1)
+    for (const asker of context.parts.responder.recentAskers) {
+      if (told.some((entry) => entryHasEndpoint(entry, asker))) continue
+      const message: FloodMessage = {
+        type: 'FLOOD',
+        messageId: context.newMessageId(),
+        doNotAck: true,
+        validatePnrpId: NO_ID,
+        revokeCpa,
+        floodedList,
+      }
+      context.send(asker, message, 'flood')
+    }
   }
 
   /** N-31: route entry of g1 to s5, of s1 to g5; with fewer than five, to the farthest known. */

@@ -4,6 +4,7 @@ import { LIMITS } from '../core/limits.js'
 import { compareDistance } from '../native/ring.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { FloodMessage, PnrpId, RouteEntry } from '../wire/messages.js'
+import { Allowance } from './budgets.js'
 import type { CloudContext } from './context.js'
 import {
   endpointOf,
@@ -32,6 +33,7 @@ const NO_ID = new Uint8Array(32)
 export class Flooding implements FloodingPart, ExchangeOwner {
   readonly #context: CloudContext
   readonly #revokes: RevokeReceiver
+  readonly #allowance = new Allowance(LIMITS.floods)
 
   constructor(context: CloudContext) {
     this.#context = context
@@ -39,7 +41,12 @@ export class Flooding implements FloodingPart, ExchangeOwner {
   }
 
   handleFlood(from: Endpoint, message: FloodMessage): void {
-    const { admission } = this.#context.parts
+    const { budgets, counters, now, parts } = this.#context
+    const { admission } = parts
+    if (!budgets.lookup.take(now, from)) {
+      counters.add('drop.flood-budget')
+      return
+    }
     if (!message.doNotAck) this.#acknowledge(from, message)
     if (message.routeEntry !== undefined) {
       admission.submit(message.routeEntry, {
@@ -71,10 +78,15 @@ export class Flooding implements FloodingPart, ExchangeOwner {
     floodGivenUp(this.#context, exchange)
   }
 
-  #acknowledge(from: Endpoint, { messageId, validatePnrpId }: FloodMessage): void {
+  /** MS-PNRP 3.2.5.5; the Validate ID of a FLOOD that carries nothing means nothing (2.2.2.4). */
+  #acknowledge(from: Endpoint, message: FloodMessage): void {
     const context = this.#context
+    const { messageId, revokeCpa, routeEntry, validatePnrpId } = message
+    const carries = routeEntry !== undefined || revokeCpa !== undefined
     const notFound =
-      !isAllZero(validatePnrpId) && context.parts.registrations.find(validatePnrpId) === undefined
+      carries &&
+      !isAllZero(validatePnrpId) &&
+      context.parts.registrations.find(validatePnrpId) === undefined
     context.send(
       from,
       { type: 'ACK', messageId: context.newMessageId(), ackedMessageId: messageId, notFound },
@@ -99,7 +111,9 @@ export class Flooding implements FloodingPart, ExchangeOwner {
       return
     }
     for (const target of targets) {
-      sendFlood(this.#context, target, { routeEntry: entry }, floodedList, this)
+      if (this.#mayFlood()) {
+        sendFlood(this.#context, target, { routeEntry: entry }, floodedList, this)
+      }
     }
   }
 
@@ -115,14 +129,25 @@ export class Flooding implements FloodingPart, ExchangeOwner {
     for (const registration of ours) {
       // A LOOKUP or a FLOOD from the node itself was sent to one of our IDs: it has that already.
       if (fromItself && (origin.via === 'LOOKUP' || registration === knownTo)) continue
+      if (!this.#mayFlood()) return
       const routeEntry = registrations.routeEntry(registration)
       const floodedList = [...this.#context.localEndpoints.slice(0, 1), endpointOf(entry)]
       sendFlood(this.#context, entry, { routeEntry }, floodedList, this)
     }
     const first = ours[0]
-    if (origin.via === 'FLOOD' && !fromItself && knownTo === undefined && first !== undefined) {
+    const stranger = origin.via === 'FLOOD' && !fromItself && knownTo === undefined
+    if (stranger && first !== undefined && this.#mayFlood()) {
       this.#replyToSender(origin.from, first)
     }
+  }
+
+  /** Nobody can make us send more than so many: others' entries set these floods off. */
+  #mayFlood(): boolean {
+    const { counters, now, parts } = this.#context
+    const cost = Math.min(1, LIMITS.floodsRegistrations / parts.registrations.size)
+    if (this.#allowance.take(now, cost)) return true
+    counters.add('flood.withheld')
+    return false
   }
 
   /** The local ID that a FLOOD's sender meant. */

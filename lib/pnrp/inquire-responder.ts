@@ -5,6 +5,7 @@ import { datagramsOf, sendAuthority } from './authority-sender.js'
 import type { CloudContext } from './context.js'
 import { buildSigned, type SignedStructures } from './cpa-construction.js'
 import type { LocalRegistration } from './parts.js'
+import { RecentAskers } from './recent-askers.js'
 
 /** Upper bounds of the parts of an answer, to price it before it is built (2.2.3.1, 2.2.3.3). */
 const CPA_BYTES = 768
@@ -16,6 +17,7 @@ const EXTENDED_PAYLOAD_OVERHEAD = 224
  * the asker tries again, and never answered without the CPA it asked for (N-68).
  */
 export class InquireResponder {
+  readonly askers = new RecentAskers()
   readonly #context: CloudContext
   #signing = 0
 
@@ -82,6 +84,7 @@ export class InquireResponder {
       }
       const answer = this.#compose(registration, signed, wantCertificateChain)
       sendAuthority(context, asker, messageId, answer)
+      this.askers.note(context.now, asker)
     })
   }
 

@@ -1,6 +1,7 @@
 import { bytesKey } from '../core/bytes.js'
 import type { Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
+import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { AuthorityBuffer, InquireMessage, PnrpId } from '../wire/messages.js'
@@ -29,6 +30,9 @@ export class Liveness implements Timed {
   readonly #asked = new Set<string>()
   readonly #first: ExchangeOwner
   readonly #second: ExchangeOwner
+  /** Estimated nodes of the cloud, and until when that will do. */
+  #nodes = 0
+  #estimateUntil: Instant = 0
 
   /** `onLost` hears of nodes that are gone; the entry is still cached then. */
   constructor(context: CloudContext, onLost: (entry: CachedEntry) => void) {
@@ -66,9 +70,13 @@ export class Liveness implements Timed {
   }
 
   #pace(entries: number): Pace {
-    const nodes = steadyCloudSize(this.#context) ?? entries
-    const small = entries <= LIMITS.livenessSmallCache && nodes <= LIMITS.livenessSmallCloud
-    return small ? SMALL_CLOUD : BIG_CLOUD
+    if (entries > LIMITS.livenessSmallCache) return BIG_CLOUD
+    const { now } = this.#context
+    if (now >= this.#estimateUntil) {
+      this.#nodes = steadyCloudSize(this.#context) ?? entries
+      this.#estimateUntil = now + LIMITS.maintenanceIntervalUs
+    }
+    return this.#nodes <= LIMITS.livenessSmallCloud ? SMALL_CLOUD : BIG_CLOUD
   }
 
   #ask(entry: CachedEntry, owner: ExchangeOwner): void {

@@ -155,6 +155,8 @@ export type ConversationOutcome = 'answered' | 'empty' | 'refused' | 'unanswered
 export interface ResponderPart {
   handleLookup(from: Endpoint, message: LookupMessage): void
   handleInquire(from: Endpoint, message: InquireMessage): void
+  /** Nodes that were given a CPA in the last minutes, to be told when a name goes. */
+  readonly recentAskers: readonly Endpoint[]
   /** N-55: the best match is one of our own IDs; the answer it would give. */
   answerLocally(registration: LocalRegistration): ResolvedPeer
 }

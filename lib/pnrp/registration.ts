@@ -48,6 +48,11 @@ export class Registration implements LocalRegistration, Timed {
     this.#timerOwner = timerOwner
   }
 
+  /** Another PNRP ID of a registration that the higher layer knows under its own handle (N-02). */
+  get alias(): boolean {
+    return this.handle < 0
+  }
+
   onTimer(): void {
     this.#timerOwner.due(this)
   }

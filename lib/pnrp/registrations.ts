@@ -26,6 +26,9 @@ export class Registrations implements RegistrationsPart {
   readonly #list: LocalIdList<Registration>
   readonly #announcer: Announcer
   readonly #departures: Departures
+  /** Further PNRP IDs of a registration, by its handle (N-02). */
+  readonly #aliases = new Map<number, readonly Registration[]>()
+  #nextAlias = -1
 
   constructor(context: CloudContext) {
     this.#context = context
@@ -87,6 +90,7 @@ export class Registrations implements RegistrationsPart {
       ? 'an update cannot change the name'
       : (contentRefusal(spec) ?? this.#tryAnswer(registration))
     if (broken === undefined) {
+      for (const alias of this.#aliasesOf(handle)) alias.spec = spec
       this.#announcer.report(registration)
       return
     }
@@ -98,13 +102,19 @@ export class Registrations implements RegistrationsPart {
   unregister(handle: number): void {
     const registration = this.#list.withHandle(handle)
     if (registration === undefined) return
-    this.#remove(registration, () => {
-      this.#context.events.push({ type: 'unregistered', handle })
-    })
+    const leaving = [registration, ...this.#aliasesOf(handle)]
+    this.#aliases.delete(handle)
+    let left = leaving.length
+    for (const each of leaving) {
+      this.#remove(each, () => {
+        left--
+        if (left === 0) this.#context.events.push({ type: 'unregistered', handle })
+      })
+    }
   }
 
   unregisterAll(): void {
-    for (const registration of [...this.#list.all()]) this.unregister(registration.handle)
+    for (const { alias, handle } of [...this.#list.all()]) if (!alias) this.unregister(handle)
   }
 
   addressesChanged(): void {
@@ -126,17 +136,26 @@ export class Registrations implements RegistrationsPart {
     this.#context.parts.maintenance.neighboursChanged(leafOf)
   }
 
-  /** The classifier encoding was learned (N-02): names registered under another get new PNRP IDs. */
+  /**
+   * The classifier encoding was learned (N-02). Every name is registered under the encoding that is
+   * settled now as well, not instead: what others taught us must not make our names unfindable.
+   */
   dialectChanged(): void {
     const encoding = this.#context.dialect.classifierEncoding
     for (const registration of [...this.#list.all()]) {
       const { handle, spec } = registration
-      const hash = classifierHash(spec.classifier, encoding)
-      const p2pId = p2pIdOf(hash, spec.authority)
-      if (equalBytes(p2pId, registration.pnrpId.subarray(0, 16))) continue
-      this.#remove(registration, () => {})
-      this.#add(this.#create(handle, spec))
+      if (registration.alias || this.#list.size >= LIMITS.localRegistrations) continue
+      const p2pId = p2pIdOf(classifierHash(spec.classifier, encoding), spec.authority)
+      const ids = [registration, ...this.#aliasesOf(handle)].map(({ pnrpId }) => pnrpId)
+      if (ids.some((pnrpId) => equalBytes(pnrpId.subarray(0, 16), p2pId))) continue
+      const alias = this.#create(this.#nextAlias--, spec)
+      this.#aliases.set(handle, [...this.#aliasesOf(handle), alias])
+      this.#add(alias)
     }
+  }
+
+  #aliasesOf(handle: number): readonly Registration[] {
+    return this.#aliases.get(handle) ?? []
   }
 
   #add(registration: Registration): void {

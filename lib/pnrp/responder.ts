@@ -25,6 +25,10 @@ export class Responder implements ResponderPart {
     this.#inquires.answer(from, message)
   }
 
+  get recentAskers(): readonly Endpoint[] {
+    return this.#inquires.askers.list(this.#context.now)
+  }
+
   answerLocally({ pnrpId, spec }: LocalRegistration): ResolvedPeer {
     return {
       pnrpId,

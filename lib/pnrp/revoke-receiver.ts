@@ -26,8 +26,8 @@ export class RevokeReceiver {
   }
 
   handle(from: Endpoint, encoded: Uint8Array, floodedList: readonly Endpoint[]): void {
-    const { counters } = this.#context
-    if (this.#verifying >= LIMITS.pendingRevokes) {
+    const { budgets, counters, now } = this.#context
+    if (this.#verifying >= LIMITS.pendingRevokes || !budgets.inquire.take(now, from)) {
       counters.add('drop.revokes-full')
       return
     }

@@ -37,13 +37,10 @@ test('PNRP-3.2-1 three nodes: join through a seed, register, resolve, leave', ()
   publisher.command({ type: 'close', now: true })
   net.run(1_000_000)
   assert.is(publisher.machine.state, 'closed')
-  // The resolver has the entry cached and cannot know; its LOOKUP remains without answer.
+  // The resolver registered nothing, but it had the publisher's CPA and so was told.
   resolver.resolve(8, { classifier: 'chat' })
-  net.run(2_000_000)
-  assert.is(resolver.outcome(8)?.outcome, 'unreachable')
-  resolver.resolve(9, { classifier: 'chat' })
   net.run(100_000)
-  assert.is(resolver.outcome(9)?.outcome, 'not-found')
+  assert.is(resolver.outcome(8)?.outcome, 'not-found')
 })
 
 test.run()

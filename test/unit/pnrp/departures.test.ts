@@ -1,6 +1,6 @@
 // MS-PNRP 3.2.4.2 with N-31.
 import * as assert from 'uvu/assert'
-import { seconds } from '#lib/core/instant.js'
+import { minutes, seconds } from '#lib/core/instant.js'
 import { decodeCpa } from '#lib/wire/codec.js'
 import type { PnrpId } from '#lib/wire/messages.js'
 import { test } from '../../harness.js'
@@ -111,6 +111,57 @@ test('a revoke and a route entry never share a FLOOD', () => {
     assert.ok((message.revokeCpa === undefined) !== (message.routeEntry === undefined))
     assert.ok(data.length <= 1232, 'fits the smallest MTU of IPv6')
   }
+})
+
+test('whoever resolved the name lately is told as well, once and without ACK', () => {
+  const { harness, id } = neighbourhood()
+  const nonce = new Uint8Array(16)
+  const ask = (port: number): void => {
+    harness.responder.handleInquire(at(port), {
+      type: 'INQUIRE',
+      messageId: port,
+      wantCpa: true,
+      wantExtendedPayload: false,
+      wantCertificateChain: false,
+      validatePnrpId: id,
+      nonce,
+    })
+    harness.crypto()
+  }
+  ask(9000)
+  harness.pass(minutes(11))
+  for (const port of [9001, 4001]) ask(port)
+  harness.sent()
+  // Neighbours of old are gone by now; these are told anyway.
+  harness.cache(offset(id, 1n), at(4001))
+  harness.registrations.unregister(1)
+  harness.crypto()
+  const sent = floods(harness)
+  const [told] = sent.get(9001) ?? []
+  assert.ok(told?.message.revokeCpa)
+  assert.is(told?.message.doNotAck, true)
+  assert.is(sent.get(4001)?.length, 1, 'the neighbour hears of it as a neighbour')
+  assert.is(sent.get(9000), undefined, 'too long ago')
+})
+
+test('the nodes told so are few', () => {
+  const { harness, id } = neighbourhood()
+  for (let port = 9000; port < 9100; port++) {
+    harness.responder.handleInquire(at(port), {
+      type: 'INQUIRE',
+      messageId: port,
+      wantCpa: true,
+      wantExtendedPayload: false,
+      wantCertificateChain: false,
+      validatePnrpId: id,
+    })
+  }
+  harness.crypto()
+  harness.sent()
+  harness.registrations.unregister(1)
+  harness.crypto()
+  const told = [...floods(harness).keys()].filter((port) => port >= 9000)
+  assert.is(told.length, 32)
 })
 
 test('PNRP-3.2.4.2-5 with the last ID gone the SSDP publication stops', () => {

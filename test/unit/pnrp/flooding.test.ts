@@ -58,16 +58,24 @@ test('PNRP-3.2.5.5-1 PNRP-3.2.5.5-2 PNRP-2.2.2.7-5 the ACK has N when the Valida
     [toId(9n), true],
     [ZERO_ID, false],
   ]
+  const routeEntry = entry(toId(77n), at(6000))
   for (const [validatePnrpId, notFound] of cases) {
-    harness.flooding.handleFlood(SENDER, flood({ validatePnrpId }))
+    harness.flooding.handleFlood(SENDER, flood({ validatePnrpId, routeEntry }))
     assert.is(harness.only('ACK').message.notFound, notFound)
   }
 })
 
 test('N-36 a node without registrations acknowledges every Validate ID with N', () => {
   const harness = new PublisherHarness({ resolveOnly: true })
-  harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: toId(1n) }))
+  const routeEntry = entry(toId(77n), at(6000))
+  harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: toId(1n), routeEntry }))
   assert.is(harness.only('ACK').message.notFound, true)
+})
+
+test('PNRP-2.2.2.4-7 the Validate ID of a FLOOD that carries nothing is ignored', () => {
+  const { harness } = row(5)
+  harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: toId(9n) }))
+  assert.is(harness.only('ACK').message.notFound, false)
 })
 
 test('PNRP-3.1.5.5-3 PNRP-3.2.5.1-1 a route entry in a FLOOD is put through validation', () => {
@@ -232,6 +240,39 @@ test('an ACK without N proves the destination, one with N removes it', () => {
   for (const sent of harness.sentOf('FLOOD')) harness.acknowledge(sent, sent.to.port === 4003)
   assert.not.ok(harness.context.cache.has(place(3)))
   assert.is(harness.context.cache.get(place(2))?.validatedAt, harness.context.now)
+})
+
+test('others cannot make us a source of storms', () => {
+  const { harness, id } = row(5)
+  let sent = 0
+  // Each is nearer than the one before, and so a new leaf set member.
+  for (let i = 0; i < 400; i++) {
+    harness.admit(offset(id, BigInt(1_000_000 - i)), at(10_000 + i), { via: 'AUTHORITY' })
+    const floods = harness.sentOf('FLOOD')
+    sent += floods.length
+    for (const one of floods) harness.acknowledge(one)
+  }
+  assert.ok(sent >= 200 && sent <= 210, `${sent} floods at one moment`)
+  assert.ok(harness.counter('flood.withheld') > 500)
+  harness.pass(seconds(1))
+  harness.sent()
+  for (let i = 0; i < 100; i++) harness.admit(offset(id, BigInt(1000 - i)), at(20_000 + i))
+  const later = harness.sentOf('FLOOD').length
+  assert.ok(later >= 40 && later <= 60, `${later} a second later`)
+})
+
+test('FLOODs over the budget are neither answered nor looked at', () => {
+  const rate = { perSecond: 1, burst: 3 }
+  const budget = { total: rate }
+  const budgets = { inquire: budget, lookup: budget, solicit: budget }
+  const harness = new PublisherHarness({ budgets })
+  const routeEntry = entry(toId(77n), at(6000))
+  for (let i = 0; i < 10; i++) {
+    harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: ZERO_ID, routeEntry }))
+  }
+  assert.is(harness.sentOf('ACK').length, 3)
+  assert.is(harness.submitted.length, 3)
+  assert.is(harness.counter('drop.flood-budget'), 7)
 })
 
 test('a node with many IDs introduces those nearest the new entry only', () => {

@@ -318,19 +318,32 @@ test('many names are announced a few at a time', () => {
   assert.is(targets.size, 100)
 })
 
-test('N-02 a learned classifier encoding moves the names to their other IDs', () => {
+test('N-02 when the classifier encoding is learned, names are registered under it as well', () => {
   const harness = new PublisherHarness()
   const before = harness.register()
-  const changed = harness.context.dialect.learn('classifierEncoding', 'utf-16be')
-  assert.ok(changed)
+  harness.events()
+  assert.ok(harness.context.dialect.learn('classifierEncoding', 'utf-16be'))
   harness.registrations.dialectChanged()
-  assert.is(harness.registrations.find(before), undefined)
-  const [now] = [...harness.registrations.all()]
-  assert.is(now?.handle, 1)
+  harness.registrations.dialectChanged()
+  assert.is(harness.registrations.size, 2, 'once')
+  assert.ok(harness.registrations.find(before), 'whoever taught us cannot take the name away')
   // "test" in UTF-16BE, hashed here.
   const hash = sha1(Buffer.from('\0t\0e\0s\0t', 'latin1'))
   const name = Buffer.concat([hash, new Uint8Array(20), hash, Buffer.from('PNRP')])
-  assert.equal(now?.pnrpId.subarray(0, 16), sha1(name).subarray(0, 16))
+  const p2pId = sha1(name).subarray(0, 16)
+  const other = [...harness.registrations.all()].find(({ pnrpId }) => pnrpId !== before)
+  assert.equal(other?.pnrpId.subarray(0, 16), p2pId)
+  assert.equal(other?.classifierHash, hash)
+  assert.equal(harness.events(), [], 'the higher layer knows one registration')
+
+  const appEndpoints = [{ address: at(1).address, port: 9, protocol: 17 }]
+  const spec = harness.registrations.find(before)?.spec
+  assert.ok(spec)
+  harness.registrations.update(1, { ...spec, appEndpoints })
+  assert.equal(other?.spec.appEndpoints, appEndpoints)
+  harness.registrations.unregister(1)
+  assert.is(harness.registrations.size, 0)
+  assert.is(harness.eventsOf('unregistered').length, 1)
 })
 
 test.run()
