@@ -50,7 +50,8 @@ test('no file of code is longer than the hard limit', () => {
 })
 
 test('no line of code is wider than a page', () => {
-  const wide = new RegExp(`^.{${COLUMNS + 1},}$`, 'u')
+  // The title of a test is one literal, which the ledger reads and prettier keeps on its line.
+  const wide = new RegExp(`^(?!\\s*test\\().{${COLUMNS + 1},}$`, 'u')
   assert.equal(linesMatching(code, wide), [])
 })
 

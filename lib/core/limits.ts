@@ -62,7 +62,9 @@ export const LIMITS = {
   outputsPerTurn: 1024,
   /** Nodes whose timers the driver serves before sockets get their turn. */
   timeoutsPerTurn: 256,
-  /** Remote endpoints of which a node with several addresses remembers by which it talks to them. */
+  /**
+   * Remote endpoints of which a node with several addresses remembers by which it talks to them.
+   */
   rememberedPaths: 256,
   /** A wall clock that was set by less than this is not reported to the clouds. */
   wallClockStepMs: 500,
@@ -162,7 +164,9 @@ export const LIMITS = {
   concurrentAnnouncements: 32,
   /** The entries of one synchronization arrive together: the first walk waits for them. */
   announceSettleUs: milliseconds(50),
-  /** Design lesson "Joining fast breaks leaf sets": when the walk is repeated, one number a repeat. */
+  /**
+   * Design lesson "Joining fast breaks leaf sets": when the walk is repeated, one number a repeat.
+   */
   announceRepeatsUs: [seconds(2), seconds(8), seconds(20)],
   /** A walk that nobody answered is tried again after this. */
   announceRetryUs: seconds(5),
@@ -191,18 +195,23 @@ export const LIMITS = {
   /**
    * Liveness: each cached node proves itself within this time, or is asked. A dead one is given up
    * after two INQUIREs of two transmissions each (4 s), so that no cache of a small cloud holds it
-   * after 30 s (22 + 2.5 + 4). Cost: N / 22 INQUIREs of 56 bytes a second for N entries, 2.3/s at 50.
+   * after 30 s (22 + 2.5 + 4). Cost: N / 22 INQUIREs of 56 bytes a second for N entries, 2.3/s at
+   * 50.
    */
   livenessWithinUs: seconds(22),
   livenessTickUs: milliseconds(2500),
   /** Small: a cache of at most so many entries, in a cloud of about at most so many nodes. */
   livenessSmallCache: 64,
   livenessSmallCloud: 256,
+  /** Leaf sets that this judgement looks at. */
+  cloudSizeSample: 64,
   /** Big clouds: 10 leaf set members within 45 s and the others within 3 minutes: 0.5/s at 50. */
   livenessBigLeafWithinUs: seconds(45),
   livenessBigFarWithinUs: minutes(3),
   livenessBigTickUs: seconds(15),
-  /** Nodes that stopped answering: how many are remembered and for how long; one is asked a tick. */
+  /**
+   * Nodes that stopped answering: how many are remembered and for how long; one is asked a tick.
+   */
   lostNodes: 16,
   lostNodeUs: hours(1),
   /** Conversations that a node without cache entries starts with nodes it knew, each tick. */

@@ -14,11 +14,11 @@ import type { Registration, RegistrationTimerOwner } from './registration.js'
 /**
  * Makes registrations known by the registration walk (MS-PNRP 3.2.4.1 step 5): every LOOKUP of a
  * resolve of ID + 1 carries the entry. What the text leaves out (design lesson "Joining fast breaks
- * leaf sets"): one walk may end before it meets all neighbours, so it is repeated soon after, from a
- * far entry, and again while the leaf set is thin or changing. Then once a day (N-54).
+ * leaf sets"): one walk may end before it meets all neighbours, so it is repeated soon after, from
+ * a far entry, and again while the leaf set is thin or changing. Then once a day (N-54).
  *
- * A registration is `announcing` until a walk ended; `registered` when a node answered a LOOKUP that
- * carried it; `lonely` when there is nobody to tell, or nobody answered.
+ * A registration is `announcing` until a walk ended; `registered` when a node answered a LOOKUP
+ * that carried it; `lonely` when there is nobody to tell, or nobody answered.
  */
 export class Announcer implements RegistrationTimerOwner {
   readonly #context: CloudContext

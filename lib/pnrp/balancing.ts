@@ -9,7 +9,9 @@ import type { CloudContext } from './context.js'
 export class Balancer {
   readonly #context: CloudContext
   #turn = 0
-  /** Ticks to pass before a resolve-only node looks for more nodes again, and the last such wait. */
+  /**
+   * Ticks to pass before a resolve-only node looks for more nodes again, and the last such wait.
+   */
   #pause = 0
   #backoff = 0
   #sizeBefore = 0

@@ -1,3 +1,4 @@
+import { LIMITS } from '../core/limits.js'
 import { spanAsNumber } from '../native/ring.js'
 import type { CloudContext } from './context.js'
 
@@ -36,14 +37,17 @@ export function estimateCloudSize(context: CloudContext): CloudSize | undefined 
 }
 
 /**
- * The same from whole leaf sets: ten gaps instead of two, so within a third or so of the truth where
- * the estimate of the specification is often off by three. For what has to fit the cloud's size.
+ * The same from whole leaf sets: ten gaps instead of two, so within a third or so of the truth
+ * where the estimate of the specification is often off by three. For what has to fit the cloud's
+ * size.
  */
 export function steadyCloudSize(context: CloudContext): number | undefined {
   const { cache, parts } = context
   let ids = 0
   let share = 0
+  let left = LIMITS.cloudSizeSample
   for (const { pnrpId } of parts.registrations.all()) {
+    if (left-- === 0) break
     const { smaller, greater } = cache.leafSet(pnrpId)
     const a = smaller.at(-1)
     const b = greater.at(-1)

@@ -8,7 +8,9 @@ import type { LocalRegistration } from './parts.js'
 
 const ZERO_NONCE = new Uint8Array(16)
 
-/** Signed structures for one answer, encoded; each undefined if it was not wanted or is not there. */
+/**
+ * Signed structures for one answer, encoded; each undefined if it was not wanted or is not there.
+ */
 export interface SignedStructures {
   readonly cpa?: Uint8Array
   readonly extendedPayload?: Uint8Array
@@ -62,7 +64,8 @@ function nameFields(
   'notAfter' | 'serviceLocation' | 'publicKey' | 'binaryAuthority' | 'classifierHash'
 > {
   const { dialect } = context
-  // The codec writes the orders of the specification; a dialect that differs gets them turned (N-42).
+  // The codec writes the orders of the specification; a dialect that differs gets them turned
+  // (N-42).
   const turned = (bytes: Uint8Array, turn: boolean): Uint8Array =>
     turn ? reversedBytes(bytes) : bytes
   const location = pnrpId.subarray(16)

@@ -21,8 +21,8 @@ const NO_ID = new Uint8Array(32)
 
 /**
  * Orderly leaving, MS-PNRP 3.2.4.2: the neighbours of a PNRP ID that is no longer registered are
- * told, and the far ends of its leaf set learn of each other's nearest so that no gap stays. It ends
- * when all have acknowledged or are given up, and at the latest after `LIMITS.leaveUs`.
+ * told, and the far ends of its leaf set learn of each other's nearest so that no gap stays. It
+ * ends when all have acknowledged or are given up, and at the latest after `LIMITS.leaveUs`.
  */
 export class Departures {
   readonly #context: CloudContext

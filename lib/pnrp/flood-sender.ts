@@ -9,8 +9,8 @@ export type FloodContent = { readonly routeEntry: RouteEntry } | { readonly revo
 
 /**
  * Sends a FLOOD that wants an ACK (D clear) to the node of `destination` and puts it on the Pending
- * List; false when that node cannot be reached from here or the list is full. The Validate PNRP ID is
- * the destination's (2.2.2.4).
+ * List; false when that node cannot be reached from here or the list is full. The Validate PNRP ID
+ * is the destination's (2.2.2.4).
  */
 export function sendFlood(
   context: CloudContext,
@@ -64,8 +64,8 @@ export function endpointOf(entry: RouteEntry): Endpoint {
 }
 
 /**
- * The received Already Flooded List with more endpoints, each once; undefined when it would hold more
- * than 22: then the FLOOD has come far enough (N-32).
+ * The received Already Flooded List with more endpoints, each once; undefined when it would hold
+ * more than 22: then the FLOOD has come far enough (N-32).
  */
 export function extendFloodedList(
   received: readonly Endpoint[],

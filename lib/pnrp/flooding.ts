@@ -27,8 +27,8 @@ import { entryHasEndpoint } from './route-entry.js'
 const NO_ID = new Uint8Array(32)
 
 /**
- * FLOODs, both ways: what others flood to us (MS-PNRP 3.1.5.5, 3.2.5.5), and the leaf-set floods that
- * a newly validated entry sets off (3.2.5.11).
+ * FLOODs, both ways: what others flood to us (MS-PNRP 3.1.5.5, 3.2.5.5), and the leaf-set floods
+ * that a newly validated entry sets off (3.2.5.11).
  */
 export class Flooding implements FloodingPart, ExchangeOwner {
   readonly #context: CloudContext

@@ -18,9 +18,9 @@ interface Pace {
 
 /**
  * Asks every cached node in turn whether it is still there, by an INQUIRE that wants nothing signed
- * (56 bytes, answered by 44). In a small cloud each entry is asked within `livenessWithinUs`, so that
- * half a minute after a node died no cache holds it; in a big one more slowly, far entries more
- * slowly still. Any other answer of the node counts as well. A node that leaves two INQUIREs
+ * (56 bytes, answered by 44). In a small cloud each entry is asked within `livenessWithinUs`, so
+ * that half a minute after a node died no cache holds it; in a big one more slowly, far entries
+ * more slowly still. Any other answer of the node counts as well. A node that leaves two INQUIREs
  * unanswered (four packets) is lost with all its entries.
  */
 export class Liveness implements Timed {
@@ -138,7 +138,8 @@ const BIG_CLOUD: Pace = {
 
 /**
  * How many to ask at this tick, of entries in order of their slack, so that with the same number at
- * each tick none is asked after its slack has run out: the load is level even if all are due at once.
+ * each tick none is asked after its slack has run out: the load is level even if all are due at
+ * once.
  */
 export function askNow(slacks: readonly number[], tickUs: number): number {
   let needed = 0

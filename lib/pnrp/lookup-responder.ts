@@ -15,9 +15,9 @@ import type { CloudContext } from './context.js'
 const WEIGHTS = [4, 2, 1] as const
 
 /**
- * Answers a LOOKUP, MS-PNRP 3.2.5.2: with the local or cached entry nearest the target, of nodes that
- * have not been asked yet. An answer always goes out (N-20), unless the asker's budget is spent twice
- * over. A resolve-only node answers like a publisher without registrations (N-62).
+ * Answers a LOOKUP, MS-PNRP 3.2.5.2: with the local or cached entry nearest the target, of nodes
+ * that have not been asked yet. An answer always goes out (N-20), unless the asker's budget is
+ * spent twice over. A resolve-only node answers like a publisher without registrations (N-62).
  */
 export function answerLookup(context: CloudContext, from: Endpoint, message: LookupMessage): void {
   const { counters, parts } = context

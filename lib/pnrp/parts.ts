@@ -177,7 +177,9 @@ export interface RegistrationsPart extends LocalIds {
   addressesChanged(): void
   /** Run the registration walk of every local ID, starting at that node if one is given (N-64). */
   announceAll(through?: RouteEntry): void
-  /** The classifier encoding was learned (N-02): names registered under another get new PNRP IDs. */
+  /**
+   * The classifier encoding was learned (N-02): names registered under another get new PNRP IDs.
+   */
   dialectChanged(): void
   /**
    * The cache gained or lost an entry; `leafOf` are the local IDs in whose leaf set it is or was.

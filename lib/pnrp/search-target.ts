@@ -7,8 +7,8 @@ const SCOPE_WORDS = {
 } as const
 
 /**
- * SSDP search target of a cloud, MS-PNRP 3.1.4.2.2 (there is a space after "Protocol:"); undefined on
- * loopback, where there is nobody to search for by multicast.
+ * SSDP search target of a cloud, MS-PNRP 3.1.4.2.2 (there is a space after "Protocol:"); undefined
+ * on loopback, where there is nobody to search for by multicast.
  */
 export function searchTargetOf(scope: CloudScope): string | undefined {
   if (scope === 'loopback') return undefined

@@ -12,8 +12,8 @@ const NO_ID = new Uint8Array(32)
 export type SplitVerdict = 'none' | 'bigger-part' | 'smaller-part' | 'inconclusive'
 
 /**
- * Tests whether the cloud has come apart, and mends it (MS-PNRP 3.2.6.2.1, 3.2.5.11.1): a resolve of
- * a local ID + 1 that starts at a seed should end at a neighbour that we know.
+ * Tests whether the cloud has come apart, and mends it (MS-PNRP 3.2.6.2.1, 3.2.5.11.1): a resolve
+ * of a local ID + 1 that starts at a seed should end at a neighbour that we know.
  */
 export class SplitDetection {
   readonly #context: CloudContext
@@ -103,9 +103,9 @@ export class SplitDetection {
   }
 
   /**
-   * N-64: a test announces nothing, so the registration walk of every local ID runs through the node
-   * that showed the split; a conversation brings far entries of the other part. The nodes met take
-   * us into their leaf sets and flood us on, and so the parts grow together from here.
+   * N-64: a test announces nothing, so the registration walk of every local ID runs through the
+   * node that showed the split; a conversation brings far entries of the other part. The nodes met
+   * take us into their leaf sets and flood us on, and so the parts grow together from here.
    */
   #mend(local: LocalRegistration, shown: RouteEntry, through: Endpoint, testOthers: boolean): void {
     const { parts } = this.#context
@@ -119,8 +119,8 @@ export class SplitDetection {
 }
 
 /**
- * MS-PNRP 3.2.5.11.1 with N-52: what it means that a resolve of `target` ended at `bestMatch`, for a
- * node that knew these IDs around the target, nearest first.
+ * MS-PNRP 3.2.5.11.1 with N-52: what it means that a resolve of `target` ended at `bestMatch`, for
+ * a node that knew these IDs around the target, nearest first.
  */
 export function judgeSplit(
   target: PnrpId,

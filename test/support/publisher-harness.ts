@@ -78,7 +78,9 @@ export function publicKey(n: number): Uint8Array {
   )
 }
 
-/** Stands for RSA: 128 bytes that only the key's holder makes (keyId `key-n` holds publicKey(n)). */
+/**
+ * Stands for RSA: 128 bytes that only the key's holder makes (keyId `key-n` holds publicKey(n)).
+ */
 export function signatureBy(key: Uint8Array, data: Uint8Array): Uint8Array {
   const out = new Uint8Array(128)
   for (let i = 0; i < 128; i += 16) {
@@ -272,7 +274,7 @@ export class PublisherHarness {
   }
 
   /** The one message sent since the last call, which has this type. */
-  only<T extends PnrpMessage['type']>(type: T): SentOf<T> {
+  sole<T extends PnrpMessage['type']>(type: T): SentOf<T> {
     const all = this.sent()
     const [first] = all
     if (all.length !== 1 || first?.message.type !== type) {

@@ -43,7 +43,7 @@ const ports = (list: readonly Endpoint[]): number[] =>
 test('PNRP-3.1.5.5-2 FLOOD with D clear is acknowledged to its sender, with D set it is not', () => {
   const { harness, id } = row(5)
   harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: id }))
-  const { to, message } = harness.only('ACK')
+  const { to, message } = harness.sole('ACK')
   assert.equal(to, SENDER)
   assert.is(message.ackedMessageId, 77)
   harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: id, doNotAck: true }))
@@ -61,7 +61,7 @@ test('PNRP-3.2.5.5-1 PNRP-3.2.5.5-2 PNRP-2.2.2.7-5 the ACK has N when the Valida
   const routeEntry = entry(toId(77n), at(6000))
   for (const [validatePnrpId, notFound] of cases) {
     harness.flooding.handleFlood(SENDER, flood({ validatePnrpId, routeEntry }))
-    assert.is(harness.only('ACK').message.notFound, notFound)
+    assert.is(harness.sole('ACK').message.notFound, notFound)
   }
 })
 
@@ -69,13 +69,13 @@ test('N-36 a node without registrations acknowledges every Validate ID with N', 
   const harness = new PublisherHarness({ resolveOnly: true })
   const routeEntry = entry(toId(77n), at(6000))
   harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: toId(1n), routeEntry }))
-  assert.is(harness.only('ACK').message.notFound, true)
+  assert.is(harness.sole('ACK').message.notFound, true)
 })
 
 test('PNRP-2.2.2.4-7 the Validate ID of a FLOOD that carries nothing is ignored', () => {
   const { harness } = row(5)
   harness.flooding.handleFlood(SENDER, flood({ validatePnrpId: toId(9n) }))
-  assert.is(harness.only('ACK').message.notFound, false)
+  assert.is(harness.sole('ACK').message.notFound, false)
 })
 
 test('PNRP-3.1.5.5-3 PNRP-3.2.5.1-1 a route entry in a FLOOD is put through validation', () => {

@@ -195,7 +195,7 @@ test('PNRP-3.2.5.10-1 an answer of at most 1188 bytes is one AUTHORITY with Offs
   const id = harness.register()
   harness.responder.handleInquire(ASKER, inquire(id, { wantCpa: true, nonce: NONCE }))
   harness.crypto()
-  const { message } = harness.only('AUTHORITY')
+  const { message } = harness.sole('AUTHORITY')
   assert.is(message.offset, 0)
   assert.is(message.size, message.buffer.length)
 })

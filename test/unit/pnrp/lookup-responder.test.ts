@@ -41,7 +41,9 @@ function answerTo(
   return harness.answer()
 }
 
-/** A node with one ID and entries at 1/8 .. 7/8 of the ring clockwise of it, on ports 4001 .. 4007. */
+/**
+ * A node with one ID and entries at 1/8 .. 7/8 of the ring clockwise of it, on ports 4001 .. 4007.
+ */
 function spreadCloud(): { harness: PublisherHarness; id: PnrpId; eighth: (n: number) => PnrpId } {
   const harness = new PublisherHarness()
   const id = harness.register()

@@ -34,8 +34,8 @@ function cloudOf(count: number): {
 const isPing = (sent: Sent): boolean => sent.reason === 'ping'
 
 /**
- * Lets time pass in small steps; only nodes on `dead` ports leave liveness checks and leaf set probes
- * unanswered (`deafTo` 'pings': the checks only).
+ * Lets time pass in small steps; only nodes on `dead` ports leave liveness checks and leaf set
+ * probes unanswered (`deafTo` 'pings': the checks only).
  */
 function passWithDead(
   harness: PublisherHarness,

@@ -42,7 +42,7 @@ const hex = (id: Uint8Array): string => Buffer.from(id).toString('hex')
 test('PNRP-3.2.5.3-8 PNRP-2.2.2.2-9 the ADVERTISE goes to the source and repeats the hashed nonce', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { to, message } = harness.only('ADVERTISE')
+  const { to, message } = harness.sole('ADVERTISE')
   assert.equal(to, JOINER)
   assert.is(message.ackedMessageId, 71)
   assert.equal(message.hashedNonce, sha1(nonceOf(1)))
@@ -51,7 +51,7 @@ test('PNRP-3.2.5.3-8 PNRP-2.2.2.2-9 the ADVERTISE goes to the source and repeats
 test('PNRP-3.2.5.3-5 five cached IDs, spread over the ring', () => {
   const { harness, own } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   assert.is(new Set(pnrpIds.map(hex)).size, 5)
   assert.not.ok(pnrpIds.some((id) => hex(id) === hex(own)))
   // 20 entries at 21sts of the ring: of five evenly spread ones no two are neighbours.
@@ -69,7 +69,7 @@ test('PNRP-3.2.5.3-6 another conversation may get other IDs', () => {
   const seen = new Set<string>()
   for (let n = 1; n <= 8; n++) {
     harness.synchronization.handleSolicit(at(5000 + n), solicit(n))
-    for (const id of harness.only('ADVERTISE').message.pnrpIds) seen.add(hex(id))
+    for (const id of harness.sole('ADVERTISE').message.pnrpIds) seen.add(hex(id))
   }
   assert.ok(seen.size > 5, `${seen.size} different IDs`)
 })
@@ -77,7 +77,7 @@ test('PNRP-3.2.5.3-6 another conversation may get other IDs', () => {
 test('PNRP-3.2.5.3-7 with fewer than five cached entries our own IDs are included', () => {
   const { harness, own } = cloudOf(3)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   assert.is(pnrpIds.length, 4)
   assert.ok(pnrpIds.some((id) => hex(id) === hex(own)))
 })
@@ -85,11 +85,11 @@ test('PNRP-3.2.5.3-7 with fewer than five cached entries our own IDs are include
 test('N-24 for SolicitType LOCAL own IDs only, never more than five', () => {
   const { harness, own } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1, { solicitType: 1 }))
-  assert.equal(harness.only('ADVERTISE').message.pnrpIds, [own])
+  assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [own])
   for (let i = 0; i < 20; i++) harness.register({ classifier: `more ${i}` })
   harness.sent()
   harness.synchronization.handleSolicit(JOINER, solicit(2, { solicitType: 1 }))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   assert.is(new Set(pnrpIds.map(hex)).size, 5)
   for (const id of pnrpIds) assert.ok(harness.registrations.find(id))
 })
@@ -105,7 +105,7 @@ test('PNRP-3.2.5.4-4 PNRP-3.2.5.4-5 N-26 a REQUEST is acknowledged, and each ID 
   const { harness } = cloudOf(20)
   const joinerId = toId(5n)
   harness.synchronization.handleSolicit(JOINER, solicit(1, { routeEntry: entry(joinerId, JOINER) }))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.synchronization.handleRequest(JOINER, request(1, pnrpIds))
   const sent = harness.sent()
   for (const { to } of sent) assert.equal(to, JOINER)
@@ -129,7 +129,7 @@ test('PNRP-3.2.5.4-4 PNRP-3.2.5.4-5 N-26 a REQUEST is acknowledged, and each ID 
 test('PNRP-2.2.2.4-6 N-26 without a route entry in the SOLICIT the Validate ID is zero', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.synchronization.handleRequest(JOINER, request(1, pnrpIds))
   for (const { message } of harness.sentOf('FLOOD')) assert.equal(message.validatePnrpId, ZERO_ID)
 })
@@ -146,7 +146,7 @@ test('our own entry is flooded as well when it was advertised', () => {
 test('PNRP-3.2.5.4-2 a REQUEST without conversation is ignored', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.synchronization.handleRequest(at(5001), request(1, pnrpIds))
   assert.equal(harness.sent(), [])
   assert.is(harness.counter('drop.request-without-conversation'), 1)
@@ -155,7 +155,7 @@ test('PNRP-3.2.5.4-2 a REQUEST without conversation is ignored', () => {
 test('PNRP-3.2.5.4-3 the nonce must hash to what the SOLICIT said', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.synchronization.handleRequest(JOINER, request(2, pnrpIds))
   assert.equal(harness.sent(), [])
 })
@@ -174,11 +174,11 @@ test('N-25 of several conversations of an endpoint the one with the nonce is mea
 test('PNRP-3.2.5.4-6 N-25 an answered conversation only acknowledges again', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.synchronization.handleRequest(JOINER, request(1, pnrpIds))
   harness.sent()
   harness.synchronization.handleRequest(JOINER, request(1, pnrpIds))
-  harness.only('ACK')
+  harness.sole('ACK')
   harness.pass(seconds(16))
   harness.synchronization.handleRequest(JOINER, request(1, pnrpIds))
   assert.equal(harness.sent(), [])
@@ -187,7 +187,7 @@ test('PNRP-3.2.5.4-6 N-25 an answered conversation only acknowledges again', () 
 test('N-24 only advertised IDs are flooded, each once, however long the list', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const [first] = harness.only('ADVERTISE').message.pnrpIds
+  const [first] = harness.sole('ADVERTISE').message.pnrpIds
   assert.ok(first)
   const others = harness.context.cache.entries().map((cached) => cached.pnrpId)
   const asked = [first, first, first, ...others].slice(0, 37)
@@ -202,7 +202,7 @@ test('N-24 only advertised IDs are flooded, each once, however long the list', (
 test('PNRP-3.2.2-1 PNRP-3.2.5.3-3 PNRP-3.2.6.1-1 a conversation lasts 15 seconds', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  const { pnrpIds } = harness.only('ADVERTISE').message
+  const { pnrpIds } = harness.sole('ADVERTISE').message
   harness.pass(seconds(15) - 1)
   assert.is(harness.synchronization.conversations, 1)
   harness.pass(1)
@@ -227,10 +227,10 @@ test('PNRP-3.2.5.3-4 without room the ADVERTISE is empty, for one source and in 
   const { harness } = cloudOf(20)
   for (let n = 1; n <= LIMITS.conversationsPerSource; n++) {
     harness.synchronization.handleSolicit(JOINER, solicit(n))
-    assert.is(harness.only('ADVERTISE').message.pnrpIds.length, 5)
+    assert.is(harness.sole('ADVERTISE').message.pnrpIds.length, 5)
   }
   harness.synchronization.handleSolicit(JOINER, solicit(100))
-  assert.equal(harness.only('ADVERTISE').message.pnrpIds, [])
+  assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [])
   const submitted = harness.submitted.length
   harness.synchronization.handleSolicit(
     JOINER,
@@ -245,7 +245,7 @@ test('PNRP-3.2.5.3-4 without room the ADVERTISE is empty, for one source and in 
   assert.is(harness.synchronization.conversations, LIMITS.conversations)
   assert.ok(harness.sentOf('ADVERTISE').every(({ message }) => message.pnrpIds.length === 5))
   harness.synchronization.handleSolicit(at(60_000), solicit(1))
-  assert.equal(harness.only('ADVERTISE').message.pnrpIds, [])
+  assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [])
 })
 
 test('a full table makes room by letting go of who had time enough', () => {
@@ -256,7 +256,7 @@ test('a full table makes room by letting go of who had time enough', () => {
   harness.pass(seconds(4))
   harness.sent()
   harness.synchronization.handleSolicit(at(60_000), solicit(1))
-  assert.is(harness.only('ADVERTISE').message.pnrpIds.length, 5)
+  assert.is(harness.sole('ADVERTISE').message.pnrpIds.length, 5)
   assert.is(harness.synchronization.conversations, LIMITS.conversations)
 })
 
@@ -281,16 +281,16 @@ test('SOLICITs over the budget are dropped without an answer', () => {
   assert.is(harness.counter('drop.solicit-budget'), 7)
   harness.pass(seconds(2))
   harness.synchronization.handleSolicit(at(6000), solicit(1))
-  harness.only('ADVERTISE')
+  harness.sole('ADVERTISE')
 })
 
 test('N-62 a resolve-only node advertises what it knows', () => {
   const harness = new PublisherHarness({ resolveOnly: true })
   harness.synchronization.handleSolicit(JOINER, solicit(1))
-  assert.equal(harness.only('ADVERTISE').message.pnrpIds, [])
+  assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [])
   harness.cache(toId(7n), at(4001))
   harness.synchronization.handleSolicit(JOINER, solicit(2))
-  assert.equal(harness.only('ADVERTISE').message.pnrpIds, [toId(7n)])
+  assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [toId(7n)])
 })
 
 test.run()
