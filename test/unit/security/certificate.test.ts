@@ -45,7 +45,7 @@ test('PNRP-2.2.3.5-1 a good chain of three is accepted', () => {
   assert.is(judge(), undefined)
 })
 
-test('PNRP-2.2.3.5-1 what is no PKCS #7 v1.5 SignedData of certificates is refused', () => {
+test('PNRP-2.2.3.5-1 PNRP-3.1.5.10-1 what is no PKCS #7 v1.5 SignedData is refused', () => {
   const { chain } = checkOf(goodChain())
   const good = encodeCertificate(goodChain().root)
   const signedData = (version: number, type: string, ...certificates: Uint8Array[]): Uint8Array =>
