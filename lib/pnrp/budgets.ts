@@ -69,6 +69,10 @@ class TokenBucket {
     return this.#tokens >= cost
   }
 
+  isFull(now: Instant, rate: Rate): boolean {
+    return this.#tokens + ((now - this.#at) / 1_000_000) * rate.perSecond >= rate.burst
+  }
+
   take(cost: number): void {
     this.#tokens -= cost
   }
@@ -109,6 +113,7 @@ class SourceBuckets {
 
   /** The bucket of this source, if it holds `cost` tokens. */
   affording(now: Instant, key: string, cost: number): TokenBucket | undefined {
+    this.#forgetFull(now)
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
       if (this.#buckets.size >= LIMITS.budgetSources) this.#evictOldest()
@@ -118,6 +123,14 @@ class SourceBuckets {
     }
     this.#buckets.set(key, bucket)
     return bucket.has(now, this.#rate, cost) ? bucket : undefined
+  }
+
+  /** A full bucket is as good as none; those unused for longest are in front. */
+  #forgetFull(now: Instant): void {
+    for (const [key, bucket] of this.#buckets) {
+      if (!bucket.isFull(now, this.#rate)) return
+      this.#buckets.delete(key)
+    }
   }
 
   #evictOldest(): void {

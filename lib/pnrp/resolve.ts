@@ -55,8 +55,8 @@ export class Resolve implements ExchangeOwner, Timed {
   readonly #refusals: CpaRefusal[] = []
   #current: Probe | undefined
   #lookups = 0
-  /** How often an empty NextHopStack may still be refilled from the cache. */
-  #refills: number
+  /** Hops that were lost: as often may an empty NextHopStack be refilled from the cache. */
+  #refills = 0
   #unreachable = false
   #done = false
 
@@ -64,7 +64,6 @@ export class Resolve implements ExchangeOwner, Timed {
     this.request = request
     this.#context = context
     this.#table = table
-    this.#refills = request.reason === ResolveReason.APP_REQUEST ? LIMITS.resolveRefills : 0
     this.#walk = new ResolveWalk({
       target: request.target,
       criteria: request.criteria,
