@@ -20,8 +20,8 @@ export const SEED_PORT = 3540
 export function parseSeed(text: string): Seed {
   const endpoint = parseEndpoint(text)
   if (endpoint !== undefined) return checked({ kind: 'endpoint', endpoint }, endpoint.port, text)
-  const bare = /^\[?([^\]]*)\]?$/.exec(text)?.[1]
-  const address = bare === undefined ? undefined : parseAddress(bare)?.address
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
+  const address = parseAddress(bare)?.address
   if (address !== undefined) return { kind: 'endpoint', endpoint: { address, port: SEED_PORT } }
   const match = /^([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?)(?::(\d{1,5}))?$/.exec(text)
   checkArgument(match !== null, `not a seed ([address]:port or name:port): ${text}`)
