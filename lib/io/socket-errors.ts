@@ -1,8 +1,8 @@
 import { getSystemErrorMap } from 'node:util'
+import { formatAddress } from '../core/address-text.js'
 import type { ErrorCode } from '../core/errors.js'
 import { PeernetError } from '../core/errors.js'
 import { addressKind } from '../core/ipv6.js'
-import { addressText } from './address-text.js'
 
 const descriptions = new Map([...getSystemErrorMap().values()])
 
@@ -43,7 +43,7 @@ export function bindError(name: string, address: Uint8Array, port: number): Peer
     // ::1 is missing only where IPv6 is switched off.
     diagnosis = { code: 'ERR_PEERNET_NO_IPV6', remedy: 'enable IPv6 on this host' }
   }
-  const what = `cannot open UDP port ${port} on ${addressText(address)}`
+  const what = `cannot open UDP port ${port} on ${formatAddress(address)}`
   return systemError(diagnosis, what, name)
 }
 

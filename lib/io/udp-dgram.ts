@@ -1,9 +1,9 @@
 import dgram from 'node:dgram'
 import { Buffer } from 'node:buffer'
+import { formatAddress, parseAddress } from '../core/address-text.js'
 import type { Clock } from '../core/clock.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
-import { addressBytes, addressText, zoneIndex, zoneText } from './address-text.js'
 import {
   checkBoundPort,
   checkDatagram,
@@ -20,6 +20,7 @@ import {
 } from './datagram-port.js'
 import { bindError, closedError, multicastError } from './socket-errors.js'
 import { SystemClock } from './system-clock.js'
+import { zoneIndex, zoneText } from './zones.js'
 
 type SystemError = NodeJS.ErrnoException
 
@@ -64,8 +65,8 @@ class DgramBatch implements DatagramBatch {
   }
 
   from(_i: number): Endpoint {
-    const [address = ''] = this.#source.address.split('%')
-    return { address: addressBytes(address), port: this.#source.port }
+    const parsed = parseAddress(this.#source.address)
+    return { address: parsed?.address ?? new Uint8Array(16), port: this.#source.port }
   }
 
   sourcePort(_i: number): number {
@@ -73,7 +74,7 @@ class DgramBatch implements DatagramBatch {
   }
 
   scopeId(_i: number): number {
-    const zone = this.#source.address.split('%')[1]
+    const zone = parseAddress(this.#source.address)?.zone
     return zone === undefined ? 0 : zoneIndex(zone)
   }
 
@@ -136,7 +137,7 @@ class DgramPort implements DatagramPort {
       return
     }
     const zone = scopeId !== 0 ? scopeId : needsZone(to.address) ? this.scopeId : 0
-    const host = addressText(to.address) + (zone === 0 ? '' : `%${zoneText(zone)}`)
+    const host = hostText(to.address, zone)
     this.#socket.send(Buffer.from(bytes), to.port, host, (error) => {
       if (error === null) {
         this.#counts.sent++
@@ -150,14 +151,14 @@ class DgramPort implements DatagramPort {
   joinGroup(group: Uint8Array, interfaceIndex: number): void {
     checkGroup(group, interfaceIndex)
     this.#multicast('join the group', () => {
-      this.#socket.addMembership(addressText(group), interfaceText(interfaceIndex))
+      this.#socket.addMembership(formatAddress(group), interfaceText(interfaceIndex))
     })
   }
 
   leaveGroup(group: Uint8Array, interfaceIndex: number): void {
     checkGroup(group, interfaceIndex)
     this.#multicast('leave the group', () => {
-      this.#socket.dropMembership(addressText(group), interfaceText(interfaceIndex))
+      this.#socket.dropMembership(formatAddress(group), interfaceText(interfaceIndex))
     })
   }
 
@@ -221,9 +222,18 @@ class DgramPort implements DatagramPort {
   }
 }
 
-/** `::%eth0`; undefined for the system's choice. */
+/** `::%eth0`; undefined for the system's choice. Throws like the system for an unknown one. */
 function interfaceText(index: number): string | undefined {
-  return index === 0 ? undefined : `::%${zoneText(index)}`
+  if (index === 0) return undefined
+  const zone = zoneText(index)
+  if (zone === undefined) throw Object.assign(new Error('no such interface'), { code: 'ENODEV' })
+  return `::%${zone}`
+}
+
+/** With its zone, as node:dgram wants it; an unknown zone is left to the system to refuse. */
+function hostText(address: Uint8Array, scopeId: number): string {
+  const text = formatAddress(address)
+  return scopeId === 0 ? text : `${text}%${zoneText(scopeId) ?? scopeId}`
 }
 
 /**
@@ -243,7 +253,7 @@ export class DgramTransport implements DatagramTransport {
     checkPortOptions(options)
     const socket = createSocket(options)
     const { address, port, scopeId = 0 } = options
-    const zone = scopeId === 0 ? '' : `%${zoneText(scopeId)}`
+    const host = hostText(address, scopeId)
     await new Promise<void>((resolve, reject) => {
       const failed = (error: unknown): void => {
         closeQuietly(socket)
@@ -252,7 +262,7 @@ export class DgramTransport implements DatagramTransport {
       socket.once('error', failed)
       try {
         // exclusive: cluster workers each have a socket of their own, as with the addon.
-        socket.bind({ address: addressText(address) + zone, port, exclusive: true }, () => {
+        socket.bind({ address: host, port, exclusive: true }, () => {
           socket.removeListener('error', failed)
           resolve()
         })

@@ -117,6 +117,7 @@ class NativePort implements DatagramPort {
     this.#checkOpen()
     checkMulticastOptions(options)
     const { hops, loop, interfaceIndex = 0 } = options
+    this.#hub.flush() // what is queued leaves as it was meant
     this.#checkMulticast(
       this.#hub.multicast(this.handle, hops, loop, interfaceIndex),
       'set the multicast options',

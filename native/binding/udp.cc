@@ -16,13 +16,13 @@ constexpr napi_type_tag kHubTag = {0x5b0d8f4e6a1c4d92u, 0xb7e3a90f1c285d64u};
 struct Hub {
   napi_env env;
   pn_udp_hub_t *native; // null once closing
-  napi_ref object;      // these two are weak while no socket is open
-  napi_ref on_batch;
-  napi_ref block; // strong
+  napi_ref object;      // weak while no socket is open
+  napi_ref on_batch;    // weak: a property of the object keeps it, so that the two die together
+  napi_ref block;       // strong
   napi_async_context async_context;
   napi_async_cleanup_hook_handle cleanup_hook;
   int owners;
-  bool held; // the weak references are strong now
+  bool held; // the reference to the object is strong now
 };
 
 napi_value Misuse(napi_env env, const char *message) {
@@ -42,13 +42,11 @@ void HoldWhileOpen(Hub *hub) {
   if (wanted == hub->held)
     return;
   hub->held = wanted;
-  for (napi_ref reference : {hub->object, hub->on_batch}) {
-    uint32_t count;
-    if (wanted)
-      napi_reference_ref(hub->env, reference, &count);
-    else
-      napi_reference_unref(hub->env, reference, &count);
-  }
+  uint32_t count;
+  if (wanted)
+    napi_reference_ref(hub->env, hub->object, &count);
+  else
+    napi_reference_unref(hub->env, hub->object, &count);
 }
 
 void Release(Hub *hub) {
@@ -208,6 +206,9 @@ napi_value Create(napi_env env, napi_callback_info info) {
   napi_create_reference(env, block, 1, &hub->block);
   napi_wrap(env, object, hub, Finalize, nullptr, nullptr);
   napi_create_reference(env, object, 0, &hub->object);
+  const napi_property_descriptor keep = {"onBatch", nullptr,      nullptr, nullptr, nullptr,
+                                         arguments[1], napi_default, nullptr};
+  napi_define_properties(env, object, 1, &keep);
   napi_type_tag_object(env, object, &kHubTag);
   napi_add_async_cleanup_hook(env, OnCleanup, hub, &hub->cleanup_hook);
   napi_set_named_property(env, result, "hub", object);

@@ -19,6 +19,10 @@ typedef const void *pn_option_t;
 #define IPV6_LEAVE_GROUP IPV6_DROP_MEMBERSHIP
 #endif
 
+#if defined(__linux__) && !defined(IPV6_MULTICAST_ALL)
+#define IPV6_MULTICAST_ALL 29 /* Linux 4.20 */
+#endif
+
 static int set_int(uv_os_sock_t os_socket, int level, int name, int value) {
   return setsockopt(os_socket, level, name, (pn_option_t)&value, sizeof value) == 0
              ? 0
@@ -37,6 +41,11 @@ int pn_udp_set_options(uv_os_sock_t os_socket, const pn_udp_open_t *options) {
   if (status == 0 && options->reuse)
     status = set_int(os_socket, SOL_SOCKET, SO_REUSEPORT, 1);
 #endif
+#endif
+#ifdef IPV6_MULTICAST_ALL
+  /* Only the groups that this socket has joined itself, not those of the host's other sockets.
+   * Older kernels do not know it: what comes in is checked by whoever listens to groups. */
+  set_int(os_socket, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 #endif
   if (status == 0 && options->receive_buffer > 0)
     status = set_int(os_socket, SOL_SOCKET, SO_RCVBUF, options->receive_buffer);
