@@ -1,10 +1,10 @@
 import { networkInterfaces } from 'node:os'
+import { formatAddress, parseAddress } from '../core/address-text.js'
 import { bytesKey } from '../core/bytes.js'
 import { PeernetError } from '../core/errors.js'
 import { addressKind, type AddressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
 import type { CloudScope } from '../pnrp/interface.js'
-import { addressBytes, addressText } from './address-text.js'
 
 /** An IPv6 address of this host, with its interface. */
 export interface LocalAddress {
@@ -22,7 +22,8 @@ export function localAddresses(source: InterfaceSource = networkInterfaces): Loc
   return Object.entries(source()).flatMap(([name, list]) =>
     (list ?? []).flatMap((entry) => {
       if (entry.family !== 'IPv6') return []
-      const address = addressBytes(entry.address.split('%', 1)[0] as string)
+      const address = parseAddress(entry.address)?.address
+      if (address === undefined) return []
       return [{ address, interface: name, scopeId: entry.scopeid, kind: addressKind(address) }]
     }),
   )
@@ -92,7 +93,7 @@ export function findLocalAddress(
   if (found !== undefined) return found
   throw new PeernetError(
     'ERR_PEERNET_NO_ADDRESS',
-    `${addressText(address)} is not an address of this host`,
+    `${formatAddress(address)} is not an address of this host`,
   )
 }
 
