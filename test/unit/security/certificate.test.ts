@@ -38,7 +38,7 @@ import {
   type TestCertificate,
   type TestExtension,
   type TestChain,
-} from './certificate-maker.js'
+} from '../../support/certificate-maker.js'
 import { judge, refusedAnywhere } from './chain-judge.js'
 
 test('PNRP-2.2.3.5-1 a good chain of three is accepted', () => {

@@ -7,7 +7,7 @@ import { readChain } from '#lib/security/certificate-chain.js'
 import { checkChain } from '#lib/security/chain-validation.js'
 import { der } from '#lib/security/der.js'
 import { test } from '../../harness.js'
-import { checkOf, goodChain } from './certificate-maker.js'
+import { checkOf, goodChain } from '../../support/certificate-maker.js'
 
 const REASON = /^chain-[a-z-]+$/
 const good: ChainCheck = checkOf(goodChain())

@@ -1,7 +1,12 @@
 import * as assert from 'uvu/assert'
 import type { ChainCheck, ChainRefusal } from '#lib/pnrp/crypto-port.js'
 import { chainRefusal } from '#lib/security/chain-validation.js'
-import { checkOf, goodChain, type TestCertificate, type TestChain } from './certificate-maker.js'
+import {
+  checkOf,
+  goodChain,
+  type TestCertificate,
+  type TestChain,
+} from '../../support/certificate-maker.js'
 
 /** What becomes of the good chain when `bend` changed it. */
 export function judge(

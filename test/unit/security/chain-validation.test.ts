@@ -24,7 +24,7 @@ import {
   setExtension,
   type TestCertificate,
   type TestChain,
-} from './certificate-maker.js'
+} from '../../support/certificate-maker.js'
 import { judge, refusedAnywhere } from './chain-judge.js'
 
 test('PNRP-3.1.5.10-4 classifiers have the syntax of classifiers', () => {

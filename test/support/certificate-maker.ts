@@ -1,5 +1,4 @@
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import {
   bitString,
   contextTag,
@@ -17,12 +16,13 @@ import type { ChainCheck } from '#lib/pnrp/crypto-port.js'
 import { writeChain } from '#lib/security/certificate-chain.js'
 
 /**
- * Makes certificates piece by piece, so that tests can put anything in any place. Signs with
- * node:crypto, not with the code under test.
+ * Makes certificates piece by piece, so that tests can put anything in any place. Its own keys sign
+ * with node:crypto, not with the code under test.
  */
 
 export interface TestKey {
-  readonly privateKey: KeyObject
+  /** RSASSA-PKCS1-v1_5 with SHA-1. */
+  sign(data: Uint8Array): Uint8Array
   /** DER RSAPublicKey. */
   readonly publicKey: Uint8Array
   readonly authority: Uint8Array
@@ -32,7 +32,7 @@ export function makeKey(modulusLength = 1024): TestKey {
   const pair = generateKeyPairSync('rsa', { modulusLength, publicExponent: 65537 })
   const publicKey = new Uint8Array(pair.publicKey.export({ type: 'pkcs1', format: 'der' }))
   const authority = new Uint8Array(createHash('sha1').update(publicKey).digest())
-  return { privateKey: pair.privateKey, publicKey, authority }
+  return { sign: (data) => sign('sha1', data, pair.privateKey), publicKey, authority }
 }
 
 /** An extension: OID, critical, DER of the value. */
@@ -169,22 +169,29 @@ export function encodeCertificate(certificate: TestCertificate): Uint8Array {
     certificate.uniqueIds,
     der(contextTag(3), sequence(...extensions)),
   )
-  const signature = sign('sha1', tbs, certificate.signer.privateKey)
+  const signature = certificate.signer.sign(tbs)
   return sequence(tbs, certificate.outerAlgorithm, bitString(signature), certificate.trailer)
 }
 
 /** A valid chain of three (root, admin, member) that tests bend. */
 export interface TestChain {
-  readonly keys: readonly [TestKey, TestKey, TestKey]
+  readonly keys: ChainKeys
   readonly root: TestCertificate
   readonly middle: TestCertificate
   readonly leaf: TestCertificate
 }
 
-const keys = [makeKey(), makeKey(), makeKey()] as const
+type ChainKeys = readonly [TestKey, TestKey, TestKey]
+
+let ownKeys: ChainKeys | undefined
+
+function testKeys(): ChainKeys {
+  ownKeys ??= [makeKey(), makeKey(), makeKey()]
+  return ownKeys
+}
 
 /** Root (everything) -> admin ("fish", "cheese") -> member ("fish", "cheese-like"). */
-export function goodChain(): TestChain {
+export function goodChain(keys: ChainKeys = testKeys()): TestChain {
   const [first, second, third] = keys
   const name = `${Buffer.from(first.authority).toString('hex')}.`
   return {
