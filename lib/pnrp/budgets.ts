@@ -53,10 +53,13 @@ function ratesFor(scope: CloudScope, rates: Required<BudgetRates>): BudgetRates 
 class TokenBucket {
   #tokens: number
   #at: Instant
+  /** When it was last put at the end of its table. */
+  movedAt: Instant
 
   constructor(now: Instant, burst: number) {
     this.#tokens = burst
     this.#at = now
+    this.movedAt = now
   }
 
   /** Refills, and says whether there are `cost` tokens. */
@@ -69,8 +72,9 @@ class TokenBucket {
     return this.#tokens >= cost
   }
 
+  /** As good as a new one. */
   isFull(now: Instant, rate: Rate): boolean {
-    return this.#tokens + ((now - this.#at) / 1_000_000) * rate.perSecond >= rate.burst
+    return this.has(now, rate, rate.burst)
   }
 
   take(cost: number): void {
@@ -95,9 +99,13 @@ export class Allowance {
   }
 }
 
+/** How far the order of a table of sources may lag behind their use. */
+const ORDER_LAG_US = 1_000_000
+
 /**
- * Buckets by source, at most `LIMITS.budgetSources`. The one unused for longest makes room: it is
- * the one that most probably is full again, so that forgetting it gives little away.
+ * Buckets by source, at most `LIMITS.budgetSources`, about in the order of their last use. Those
+ * that are full again are forgotten little by little, so that the table is no larger than the
+ * number of sources of the last seconds. When there is no room, the one unused for longest goes.
  */
 class SourceBuckets {
   readonly #rate: Rate
@@ -113,30 +121,29 @@ class SourceBuckets {
 
   /** The bucket of this source, if it holds `cost` tokens. */
   affording(now: Instant, key: string, cost: number): TokenBucket | undefined {
-    this.#forgetFull(now)
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
-      if (this.#buckets.size >= LIMITS.budgetSources) this.#evictOldest()
       bucket = new TokenBucket(now, this.#rate.burst)
-    } else {
+      this.#makeRoom(now)
+      this.#buckets.set(key, bucket)
+    } else if (now - bucket.movedAt >= ORDER_LAG_US) {
+      bucket.movedAt = now
       this.#buckets.delete(key)
+      this.#makeRoom(now)
+      this.#buckets.set(key, bucket)
     }
-    this.#buckets.set(key, bucket)
     return bucket.has(now, this.#rate, cost) ? bucket : undefined
   }
 
-  /** A full bucket is as good as none; those unused for longest are in front. */
-  #forgetFull(now: Instant): void {
+  /** Forgets up to two that are full again; one in any case if the table is. */
+  #makeRoom(now: Instant): void {
+    let left = 2
     for (const [key, bucket] of this.#buckets) {
-      if (!bucket.isFull(now, this.#rate)) return
+      const full = this.#buckets.size >= LIMITS.budgetSources
+      if (!full && !bucket.isFull(now, this.#rate)) return
       this.#buckets.delete(key)
-    }
-  }
-
-  #evictOldest(): void {
-    for (const key of this.#buckets.keys()) {
-      this.#buckets.delete(key)
-      return
+      left--
+      if (left === 0) return
     }
   }
 }

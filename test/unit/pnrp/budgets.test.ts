@@ -53,18 +53,24 @@ test('a costly answer draws more', () => {
 test('the table of sources is bounded; the least recent is forgotten', () => {
   const budget = new Budget({ total: plenty, address: { perSecond: 0, burst: 1 } })
   assert.ok(budget.take(0, globalAt(1)))
-  assert.not.ok(budget.take(0, globalAt(1)))
   for (let host = 2; host <= LIMITS.budgetSources; host++) budget.take(0, globalAt(host))
-  assert.not.ok(budget.take(0, globalAt(1)), 'still remembered, and now the most recent')
+  const later = seconds(5)
+  assert.not.ok(budget.take(later, globalAt(1)), 'remembered, and now the most recent')
   for (let host = 10_000; host < 10_000 + LIMITS.budgetSources - 1; host++) {
-    budget.take(0, globalAt(host))
+    budget.take(later, globalAt(host))
     assert.ok(budget.sources <= LIMITS.budgetSources)
   }
-  assert.not.ok(budget.take(0, globalAt(1)))
-  for (let host = 20_000; host < 20_000 + LIMITS.budgetSources; host++) {
-    budget.take(0, globalAt(host))
-  }
-  assert.ok(budget.take(0, globalAt(1)), 'forgotten')
+  assert.not.ok(budget.take(later, globalAt(1)), 'all others went first')
+  budget.take(later, globalAt(30_000))
+  assert.ok(budget.take(later, globalAt(1)), 'forgotten')
+})
+
+test('sources that have long been quiet are forgotten', () => {
+  const budget = new Budget({ total: plenty, address: { perSecond: 10, burst: 20 } })
+  for (let host = 1; host <= 300; host++) budget.take(0, globalAt(host))
+  assert.is(budget.sources, 300)
+  for (let second = 3; second <= 200; second++) budget.take(seconds(second), globalAt(1000))
+  assert.is(budget.sources, 1)
 })
 
 test('on loopback and on a link what nodes share is not limited', () => {
