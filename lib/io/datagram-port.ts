@@ -85,7 +85,7 @@ export interface DatagramPort {
    * Throws ERR_PEERNET_CLOSED, ERR_PEERNET_INVALID_ARG.
    */
   send(to: Endpoint, bytes: Uint8Array, scopeId?: number): void
-  /** Membership of a group on an interface (0: the system's choice). Throws ERR_PEERNET_MULTICAST. */
+  /** Membership of a group on an interface (0: the system's). Throws ERR_PEERNET_MULTICAST. */
   joinGroup(group: Uint8Array, interfaceIndex: number): void
   leaveGroup(group: Uint8Array, interfaceIndex: number): void
   /** How datagrams to groups leave. Throws ERR_PEERNET_MULTICAST. */

@@ -5,8 +5,8 @@ const NS_PER_US = 1000n
 
 /**
  * Where performance.now() began on the clock of process.hrtime(), in microseconds. Both run on the
- * host's one monotonic clock, so the difference is constant. What passes between the two reads makes
- * it look smaller: the largest is the truest.
+ * host's one monotonic clock, so the difference is constant. What passes between the two reads
+ * makes it look smaller: the largest is the truest.
  */
 function performanceOrigin(): number {
   let origin = 0

@@ -52,7 +52,7 @@ export function udpErrorName(error: number): string {
 
 /**
  * The native UDP hub: sockets are integers, batches are rows of a block of memory shared with C
- * (native/udp/udp.h). Sockets that are open keep it alive. Rows may be read until `onBatch` returns.
+ * (native/udp/udp.h). Open sockets keep it alive. Rows may be read until `onBatch` returns.
  */
 export class UdpHub {
   readonly #hub: object
@@ -212,6 +212,8 @@ export class UdpHub {
   }
 
   #hasRoom(length: number): boolean {
-    return (this.#ints[0] as number) < layout.txRows && (this.#ints[1] as number) + length <= TX_BYTES
+    const rows = this.#ints[0] as number
+    const used = this.#ints[1] as number
+    return rows < layout.txRows && used + length <= TX_BYTES
   }
 }

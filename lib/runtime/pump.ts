@@ -127,8 +127,8 @@ export class Pump {
   }
 
   /**
-   * Sees to it that the OS timer fires no later than the earliest deadline. One that fires too early
-   * costs less than setting it anew for every change.
+   * Sees to it that the OS timer fires no later than the earliest deadline. One that fires too
+   * early costs less than setting it anew for every change.
    */
   #arm(): void {
     const next = this.#deadlines.next()

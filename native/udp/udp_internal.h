@@ -24,7 +24,8 @@ typedef struct {
   void (*stop)(pn_udp_hub_t *hub);
   /* Opens and binds; fills address, port, scope. Leaves nothing behind when it fails, but may keep
    * the memory: then it calls pn_udp_socket_free itself and sets *keeps. */
-  int (*open)(pn_udp_hub_t *hub, pn_udp_socket_t *socket, const pn_udp_open_t *options, bool *keeps);
+  int (*open)(pn_udp_hub_t *hub, pn_udp_socket_t *socket, const pn_udp_open_t *options,
+              bool *keeps);
   /* Ends with pn_udp_socket_free, at once or later. */
   void (*close)(pn_udp_hub_t *hub, pn_udp_socket_t *socket);
   /* Sends rows of one socket; returns how many it dealt with (sent, or counted as errors). Fewer

@@ -1,4 +1,12 @@
 import { DgramTransport } from '#lib/io/udp-dgram.js'
-import { datagramPortSuite } from './datagram-port.js'
+import { suite } from '../harness.js'
+import { datagramLifeTests } from './datagram-life.js'
+import { datagramPortTests } from './datagram-port.js'
 
-datagramPortSuite('dgram', () => new DgramTransport())
+const test = suite('dgram')
+const make = (): DgramTransport => new DgramTransport()
+
+datagramPortTests(test, make)
+datagramLifeTests(test, make)
+
+test.run()

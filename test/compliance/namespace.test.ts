@@ -1,5 +1,5 @@
 // test-limit: 120s
-// Network namespaces of their own: link-local zones, multicast, addresses that go away, a busy link.
+// In network namespaces: link-local zones, multicast, addresses that go away, a busy link.
 import { fileURLToPath } from 'node:url'
 import { suite } from '../harness.js'
 import { needNamespaces, runInNamespace } from '../helpers/namespace.js'

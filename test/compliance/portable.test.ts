@@ -1,4 +1,12 @@
 import { NativeTransport } from '#lib/io/udp-native.js'
-import { datagramPortSuite } from './datagram-port.js'
+import { suite } from '../harness.js'
+import { datagramLifeTests } from './datagram-life.js'
+import { datagramPortTests } from './datagram-port.js'
 
-datagramPortSuite('portable', () => new NativeTransport('portable'))
+const test = suite('portable')
+const make = (): NativeTransport => new NativeTransport('portable')
+
+datagramPortTests(test, make)
+datagramLifeTests(test, make)
+
+test.run()
