@@ -15,6 +15,16 @@ test('codes.ts is err.def, in its order', () => {
   assert.equal(['OK', ...names], [...NATIVE_CODES])
 })
 
+test('spec/errors.md lists the codes of decoding with the words of err.def', () => {
+  const text = readFileSync('native/core/err.def', 'utf8')
+  const decoding = text.slice(0, text.indexOf('/* Encoding. */'))
+  const defined = [...decoding.matchAll(/^PN_ERR\((\w+), "(.*)"\)/gm)]
+  const page = readFileSync('spec/errors.md', 'utf8')
+  const listed = [...page.matchAll(/^\| `ERR_PEERNET_(\w+)` \| ([^|]+) \|$/gm)]
+  const pairs = (matches: RegExpExecArray[]) => matches.map(([, name, words]) => [name, words])
+  assert.equal(pairs(listed), pairs(defined))
+})
+
 test('the addon numbers its codes as codes.ts does', () => {
   for (const [number, code] of NATIVE_CODES.entries()) assert.is(layout[code], number, code)
   assert.is(nativeCode(1), 'ERR_PEERNET_TRUNCATED')
