@@ -136,6 +136,8 @@ export const LIMITS = {
   lastUsedTicks: 40,
   /** Route entry cache of a node with one PNRP ID; further IDs add their leaf sets. */
   routeCacheEntries: 256,
+  /** When to ask a seed again that has got to know us but knew nobody else. */
+  reintroduceUs: [milliseconds(150), milliseconds(600), seconds(2)],
   /** How often the host's addresses are looked at for changes, milliseconds. */
   addressPollMs: 2_000,
   /** Seeds' addresses after looking up their names. */

@@ -7,6 +7,7 @@ import { isUsableEndpoint } from './destination.js'
 import { describeDiscovery, emptyTally, type Source, type Tally } from './discovery-report.js'
 import type { CloudLocalEvent } from './interface.js'
 import type { ConversationOutcome, DiscoveryPart } from './parts.js'
+import { Reintroductions } from './reintroduction.js'
 import { searchTargetOf } from './search-target.js'
 
 /** CloudDiscoveryMode, MS-PNRP 3.1.1. */
@@ -47,10 +48,14 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
   readonly #contacts = new Map<string, Contact>()
   /** Nodes that answered, but knew nobody and did not get to know us. */
   readonly #strangers = new Map<string, Endpoint>()
+  readonly #reintroductions: Reintroductions
   #tally: Tally = emptyTally()
 
   constructor(context: CloudContext) {
     this.#context = context
+    this.#reintroductions = new Reintroductions(context, (endpoint) => {
+      this.#contact(endpoint, 'seeds')
+    })
   }
 
   /** Where the next round begins. */
@@ -82,6 +87,7 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     this.#tried.clear()
     this.#contacts.clear()
     this.#strangers.clear()
+    this.#reintroductions.clear()
     this.#tally = emptyTally()
   }
 
@@ -117,7 +123,8 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     if (outcome === 'answered') tally.answered++
     else if (outcome === 'empty') {
       tally.empty++
-      if (!contact.introduced) this.#metStranger(key, to, contact.source)
+      if (contact.introduced) this.#reintroductions.offeredNobody(to)
+      else this.#metStranger(key, to, contact.source)
     }
     if (outcome !== 'answered' && this.#waitsForContacts() && this.#contacts.size === 0) {
       this.#context.timers.set(this, this.#context.now)

@@ -133,6 +133,22 @@ test('a seed that publishes nothing still brings nodes together', async () => {
   assert.is((await late.resolve('0.early').first()).endpoints[0]?.port, 1)
 })
 
+test('two nodes that join at the same time through a seed that publishes nothing find each other', async () => {
+  const seed = await openCloud({ addresses: ['::1'], port: 0 })
+  open.push(seed)
+  const twins = await Promise.all(
+    ['left', 'right'].map(async (side) => {
+      const twin = await openCloud({ addresses: ['::1'], port: 0, seeds: seed.endpoints })
+      open.push(twin)
+      await twin.register(`0.${side}`, { endpoints: [{ address: '::1', port: 1 }] })
+      return twin
+    }),
+  )
+  await Promise.all(twins.map((twin) => twin.whenJoined()))
+  await (twins[0] as Cloud).resolve('0.right').first()
+  await (twins[1] as Cloud).resolve('0.left').first()
+})
+
 test('a missing name is not found', async () => {
   const asker = await node()
   await rejects(asker.resolve('0.no such name').first(), 'ERR_PEERNET_NAME_NOT_FOUND')

@@ -399,9 +399,15 @@ test('a node asked before we had an ID, and that knew nobody, hears of us when w
   bench.registrations.size = 1
   bench.discovery.introduce()
   assert.equal(bench.contacts(), [7])
-  // It has heard of us now; asking again would not help.
+  // It has heard of us; in a moment it may have heard of others.
   bench.ends(7, 'empty')
-  bench.discovery.introduce()
+  assert.equal(bench.contacts(), [])
+  for (const delayUs of LIMITS.reintroduceUs) {
+    bench.wait(delayUs)
+    assert.equal(bench.contacts(), [7])
+    bench.ends(7, 'empty')
+  }
+  bench.wait(10_000_000)
   assert.equal(bench.contacts(), [])
 })
 
