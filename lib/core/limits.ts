@@ -161,6 +161,25 @@ export const LIMITS = {
   /** Answers to a search with MX:3 have arrived by then. */
   ssdpSearchUs: milliseconds(3500),
 
+  // SSDP
+  ssdpMessageBytes: 1500,
+  ssdpLines: 40,
+  ssdpLineBytes: 512,
+  /** A search goes out a second time after this. */
+  ssdpRepeatUs: milliseconds(100),
+  /** Announcements taken for answers between searches (a burst of `ssdpTargets`). */
+  ssdpAlivePerSecond: 0.1,
+  /** Search targets announced by one cloud. */
+  ssdpAnnouncements: 4,
+  /** Answers are spread over this time or the searcher's MX, whichever is shorter. */
+  ssdpAnswerWindowUs: seconds(1),
+  /** One answer to a source (address and port) in this time; so many sources are remembered. */
+  ssdpAnswerPauseUs: seconds(2),
+  ssdpSources: 256,
+  /** Answers to all sources together (about 250 bytes each), and those waiting for their moment. */
+  ssdpAnswersPerSecond: 16,
+  ssdpAnswersWaiting: 64,
+
   // Publisher: announcing and leaving
   /** Registration walks under way at a time; further ones queue. */
   concurrentAnnouncements: 32,
