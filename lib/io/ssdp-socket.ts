@@ -13,8 +13,8 @@ export interface SsdpSocketOptions {
   readonly transport: DatagramTransport
   readonly clock: Clock
   readonly rng: Rng
-  /** The interfaces of the cloud. */
-  readonly links: readonly SsdpLink[]
+  /** The interfaces of the cloud as they are now; asked at each search and announcement. */
+  readonly links: () => readonly SsdpLink[]
   readonly onFinding: (finding: SsdpFinding) => void
   /** Searching is not possible; `reason` is for people. Called at each search that fails. */
   readonly onUnavailable: (reason: string) => void
@@ -35,7 +35,8 @@ export class SsdpSocket {
   readonly #options: SsdpSocketOptions
   readonly #agent: SsdpAgent
   readonly #announced = new Map<string, Endpoint>()
-  #links: readonly SsdpLink[]
+  /** Those whose group has been joined. */
+  #links: readonly SsdpLink[] = []
   #group: DatagramPort | undefined
   #search: DatagramPort | undefined
   #opening: Promise<void> | undefined
@@ -44,8 +45,7 @@ export class SsdpSocket {
 
   constructor(options: SsdpSocketOptions) {
     this.#options = options
-    this.#links = options.links
-    this.#agent = new SsdpAgent({ rng: options.rng, links: options.links })
+    this.#agent = new SsdpAgent({ rng: options.rng, links: [] })
   }
 
   /** What was sent, received and dropped, by reason. */
@@ -76,20 +76,6 @@ export class SsdpSocket {
     this.#pump()
   }
 
-  /** The cloud's interfaces or addresses have changed. */
-  setLinks(links: readonly SsdpLink[]): void {
-    const before = this.#links
-    this.#links = links
-    this.#agent.setLinks(links)
-    const has = (list: readonly SsdpLink[], one: SsdpLink) =>
-      list.some(({ index }) => index === one.index)
-    this.#join(links.filter((link) => !has(before, link)))
-    for (const link of before.filter((one) => !has(links, one))) {
-      // An interface that is gone has taken the membership along.
-      this.#attempt('leave', () => this.#group?.leaveGroup(SSDP_GROUP.address, link.index))
-    }
-  }
-
   /** Says goodbye for what is announced and closes the sockets. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -109,6 +95,7 @@ export class SsdpSocket {
     this.#opening ??= this.#open()
     void this.#opening.then(() => {
       if (this.#closed) return
+      this.#refreshLinks()
       work()
       this.#pump()
     })
@@ -137,15 +124,25 @@ export class SsdpSocket {
     this.#search = await open(0)
     this.#group = await open(SSDP_GROUP.port)
     this.#agent.setSearchPort(this.#search?.port ?? 0)
-    this.#join(this.#links)
   }
 
   /** What went wrong last, in words. */
   #problem = ''
 
-  #join(links: readonly SsdpLink[]): void {
-    for (const { index } of links) {
+  /** Joins the group where interfaces have come, leaves it where they have gone. */
+  #refreshLinks(): void {
+    const before = this.#links
+    const links = this.#options.links()
+    this.#links = links
+    this.#agent.setLinks(links)
+    const isNew = ({ index }: SsdpLink): boolean => !before.some((one) => one.index === index)
+    const isGone = ({ index }: SsdpLink): boolean => !links.some((one) => one.index === index)
+    for (const { index } of links.filter(isNew)) {
       this.#attempt('join', () => this.#group?.joinGroup(SSDP_GROUP.address, index))
+    }
+    for (const { index } of before.filter(isGone)) {
+      // An interface that no longer exists has taken the membership along.
+      this.#attempt('leave', () => this.#group?.leaveGroup(SSDP_GROUP.address, index))
     }
   }
 

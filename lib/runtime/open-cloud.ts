@@ -49,7 +49,12 @@ export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> 
   const usesSsdp = options.ssdp ?? scope !== 'loopback'
   const late: { driver?: SocketCloudDriver } = {}
   const ssdp = usesSsdp
-    ? await openSsdp(addresses, (event) => late.driver?.localEvent(event))
+    ? openSsdp({
+        addresses,
+        followsGlobal: scope === 'global' && !options.addresses && !options.interface,
+        transport: runtime.transport(options.transport ?? 'native'),
+        deliver: (event) => late.driver?.localEvent(event),
+      })
     : host.ssdp
   const driver = new SocketCloudDriver({
     runtime,
