@@ -170,7 +170,7 @@ export class SsdpSocket {
       return
     }
     if (this.#links.length === 0) {
-      onUnavailable('this host has no interface for it')
+      onUnavailable('no interface of the cloud has a link-local address')
       return
     }
     const before = socket.stats()

@@ -101,10 +101,10 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
   onTimer(): void {
     const ended = this.#step
     this.#step = undefined
-    if (ended === undefined) return
+    if (ended === undefined) return // only a look at `exhausted`
     if (ended !== 'seed-server') this.#enter()
     else if (this.#seedsTried > 0 && this.#seedsTried < this.#seeds.length) this.#trySeed()
-    else this.#mode = 'local-oob'
+    else this.#rest()
   }
 
   handleLocalEvent(event: CloudLocalEvent): void {
@@ -144,9 +144,8 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
 
   get exhausted(): boolean {
     const { cache, now } = this.#context
-    if (this.#step !== undefined || cache.size > 0 || now < this.#searchUntil) return false
-    if (this.#tried.size < 3) return false
-    return [...this.#contacts.values()].every(({ until }) => until <= now)
+    if (this.#step !== undefined || cache.size > 0 || this.#tried.size < 3) return false
+    return now >= this.#busyUntil()
   }
 
   nextSeed(): Endpoint | undefined {
@@ -234,10 +233,29 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
   #trySeed(): void {
     this.#mode = 'local-oob'
     const seed = this.nextSeed()
-    if (seed === undefined) return
+    if (seed === undefined) {
+      this.#rest()
+      return
+    }
     this.#seedsTried++
     this.#contact(seed, 'seeds')
     this.#wait('seed-server', LIMITS.discoverySeedUs)
+  }
+
+  /** The round is over; the timer wakes the cloud when it has become clear that nobody is there. */
+  #rest(): void {
+    const { now, timers } = this.#context
+    const until = this.#busyUntil()
+    this.#mode = 'local-oob'
+    this.#step = undefined
+    if (until > now) timers.set(this, until)
+    else timers.cancel(this)
+  }
+
+  /** When the last search and conversation will have been answered, if at all. */
+  #busyUntil(): Instant {
+    const contacts = [...this.#contacts.values()].map(({ until }) => until)
+    return Math.max(this.#searchUntil, ...contacts)
   }
 
   #reached(): void {
@@ -255,7 +273,6 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
     if (!wasLookingUp) return
     this.#seedsTried = 0
     this.#step = undefined
-    this.#context.timers.cancel(this)
     this.#trySeed()
   }
 

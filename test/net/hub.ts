@@ -55,19 +55,29 @@ export class HostProgram {
     this.#child.stdin.write(`${JSON.stringify(command)}\n`)
   }
 
-  /** The first line, past or to come, that passes the test; rejects after the time. */
+  /** The first line, past or to come, that passes the test; rejects after the time or its end. */
   async sees<T>(what: string, test: (line: T) => boolean, ms = 10_000): Promise<T> {
     const past = (this.lines as T[]).find(test)
     if (past !== undefined) return past
     return await new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const fail = (why: string): void => {
+        clearTimeout(timer)
+        this.#child.removeListener('exit', ended)
         const said = `${JSON.stringify(this.lines.slice(-20))} ${this.errors}`
-        reject(new Error(`waited ${ms} ms in vain for ${what}; so far: ${said}`))
+        reject(new Error(`waited for ${what}, ${why}; so far: ${said}`))
+      }
+      const ended = (): void => {
+        fail('but the program ended')
+      }
+      const timer = setTimeout(() => {
+        fail(`${ms} ms in vain`)
       }, ms)
+      this.#child.once('exit', ended)
       this.#waiting.push({
         test: test as (line: never) => boolean,
         resolve: (line) => {
           clearTimeout(timer)
+          this.#child.removeListener('exit', ended)
           resolve(line as T)
         },
       })

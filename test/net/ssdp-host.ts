@@ -32,32 +32,33 @@ const socket = new SsdpSocket({
 })
 
 interface Command {
-  readonly do: 'search' | 'announce' | 'withdraw' | 'counters'
+  readonly do: 'search' | 'announce' | 'withdraw' | 'await'
   readonly searchTarget: string
   readonly endpoint?: string
+  /** Of 'await': say so when this has been counted. */
+  readonly counter?: string
 }
 
-/** Says so when the announcement is out: from then on searches are heard. */
-function announce({ searchTarget, endpoint = '' }: Command): void {
-  const before = socket.counters.get('sent.ssdp-alive')
-  socket.announce(searchTarget, requireEndpoint(endpoint))
+function awaitCounter(name: string): void {
   const poll = setInterval(() => {
-    if (socket.counters.get('sent.ssdp-alive') === before) return
+    if (socket.counters.get(name) === 0) return
     clearInterval(poll)
-    say({ announced: endpoint })
+    say({ counted: name })
   }, 5)
+}
+
+function obey(command: Command): void {
+  const { counter = '', endpoint = '', searchTarget } = command
+  if (command.do === 'search') socket.search(searchTarget)
+  else if (command.do === 'withdraw') socket.withdraw(searchTarget)
+  else if (command.do === 'announce') socket.announce(searchTarget, requireEndpoint(endpoint))
+  else awaitCounter(counter)
 }
 
 createInterface({ input: process.stdin })
   .on('line', (text) => {
-    const command = JSON.parse(text) as Command
-    if (command.do === 'search') socket.search(command.searchTarget)
-    else if (command.do === 'withdraw') socket.withdraw(command.searchTarget)
-    else if (command.do === 'counters') say({ counters: socket.counters.snapshot() })
-    else if (command.do === 'announce') announce(command)
+    obey(JSON.parse(text) as Command)
   })
   .on('close', () => {
-    void socket.close().then(() => {
-      say({ closed: true })
-    })
+    void socket.close()
   })

@@ -177,6 +177,7 @@ test('PNRP-3.1.4.2-8 PNRP-3.1.4.2.1-1 seeds given at opening are used, one conve
   assert.equal(bench.contacts(), [8])
   bench.wait(milliseconds(10_000))
   assert.equal(bench.contacts(), [])
+  assert.is(discovery.mode, 'local-oob')
   assert.is(bench.context.timers.next(), NEVER)
 })
 
@@ -210,6 +211,7 @@ test('PNRP-3.1.4.2.1-3 with no seed at all the mode returns to LocalOOB', () => 
     else bench.wait(LIMITS.seedLookupUs)
     assert.is(discovery.mode, 'local-oob')
     assert.equal(bench.contacts(), [])
+    bench.wait(LIMITS.ssdpSearchUs)
     assert.is(bench.context.timers.next(), NEVER)
   }
 })
@@ -318,8 +320,12 @@ test('exhausted: only when all modes were tried and nothing is under way', () =>
   bench.wait(LIMITS.discoverySeedUs)
   assert.is(discovery.exhausted, false) // the search may still be answered
   bench.ends(7, 'unanswered')
-  bench.wait(LIMITS.ssdpSearchUs)
+  assert.is(discovery.exhausted, false)
+  // The timer makes the cloud look again at that very moment.
+  bench.wait(bench.context.timers.next() - bench.context.now)
+  assert.is(bench.context.now, LIMITS.ssdpSearchUs)
   assert.is(discovery.exhausted, true)
+  assert.is(bench.context.timers.next(), NEVER)
   assert.is(discovery.describe(), 'nobody answered the multicast search, the seed did not answer')
   bench.ends(12, 'answered')
   assert.is(discovery.exhausted, false)
