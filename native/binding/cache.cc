@@ -6,35 +6,14 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "binding/scratch.h"
 #include "core/pnrp_cache.h"
 
 namespace peernet {
 namespace {
 
-constexpr uint32_t kPage = 64;      // records in the results
-constexpr uint32_t kExcluded = 128; // endpoints in the exclusion list
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kDoubledSlots = 64; // up to here the room doubles, then it grows by as much
-
-// A pn_cache_entry_t with room for all addresses that it can have.
-struct Record {
-  alignas(8) uint8_t bytes[64 + PN_CACHE_ADDRESSES_MAX * PN_ADDRESS_BYTES];
-
-  const pn_cache_entry_t &entry() const {
-    return *reinterpret_cast<const pn_cache_entry_t *>(bytes);
-  }
-};
-
-// The shared array. lib/native/scratch.ts knows this layout.
-struct Scratch {
-  uint8_t id[3][PN_ID_BYTES];
-  Record record;
-  Record results[kPage];
-  pn_cache_endpoint_t excluded[kExcluded];
-};
-static_assert(sizeof(pn_cache_entry_t) == 64 && sizeof(Record) == 128, "see scratch.ts");
-static_assert(sizeof(pn_cache_endpoint_t) == 18, "see scratch.ts");
-static_assert(offsetof(Scratch, results) == 224, "see scratch.ts");
 
 constexpr napi_type_tag kCacheTag = {0x6d1f3a0c52e94b87, 0x9be84c7d1035fa26};
 
@@ -156,7 +135,7 @@ void Finalize(napi_env env, void *data, void *) {
   delete cache;
 }
 
-// cacheInit(self, capacity, perLevel, leafSide << 8 | maxAddresses, localMax): makes `self` a cache.
+// cacheInit(self, capacity, perLevel, leafSide << 8 | maxAddresses, localMax): self becomes a cache
 napi_value Init(napi_env env, napi_callback_info info) {
   Call call(env, info);
   pn_cache_config_t config = {};
@@ -186,11 +165,7 @@ napi_value Init(napi_env env, napi_callback_info info) {
 // ---- changes; IDs are scratch.id[0] ----
 
 // 1 added, 0 already there, -1 no room.
-napi_value AddLocal(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value AddLocal(napi_env env, Call &call, Cache *cache) {
   uint32_t index;
   const uint8_t *id = call.scratch().id[0];
   if (pn_cache_find_local(&cache->core, id, &index))
@@ -208,22 +183,14 @@ napi_value AddLocal(napi_env env, napi_callback_info info) {
   return Number(env, 1);
 }
 
-napi_value RemoveLocal(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value RemoveLocal(napi_env env, Call &call, Cache *cache) {
   return Number(env, static_cast<int32_t>(
                          pn_cache_remove_local(&cache->core, call.scratch().id[0])));
 }
 
 // Takes scratch.record. Bits: 1 inserted, 2 replaced, 4 evicted (its ID in scratch.id[1]),
 // 8 in a leaf set.
-napi_value Insert(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Insert(napi_env env, Call &call, Cache *cache) {
   Scratch &scratch = call.scratch();
   if (scratch.record.entry().address_count == 0)
     return Number(env, 0);
@@ -236,83 +203,51 @@ napi_value Insert(napi_env env, napi_callback_info info) {
 }
 
 // Bits: 1 it would be kept, 2 it would be in a leaf set.
-napi_value WouldKeep(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value WouldKeep(napi_env env, Call &call, Cache *cache) {
   bool leaf = false;
   bool keep = pn_cache_would_keep(&cache->core, call.scratch().id[0], &leaf);
   return Number(env, (keep ? 1 : 0) | (leaf ? 2 : 0));
 }
 
 // Takes ID, time and key from scratch.record.
-napi_value Touch(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Touch(napi_env env, Call &call, Cache *cache) {
   const pn_cache_entry_t &from = call.scratch().record.entry();
   bool touched = pn_cache_touch(&cache->core, from.id, from.validated_at,
                                 from.has_key != 0 ? from.key_hash : nullptr);
   return Number(env, static_cast<int32_t>(touched));
 }
 
-napi_value Remove(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Remove(napi_env env, Call &call, Cache *cache) {
   return Number(env, static_cast<int32_t>(pn_cache_remove(&cache->core, call.scratch().id[0])));
 }
 
 // Takes scratch.excluded[0]; the number removed.
-napi_value RemoveEndpoint(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value RemoveEndpoint(napi_env env, Call &call, Cache *cache) {
   return Number(env, pn_cache_remove_endpoint(&cache->core, call.scratch().excluded));
 }
 
-napi_value Clear(napi_env env, napi_callback_info info) {
-  Cache *cache = Call(env, info).cache();
-  if (cache != nullptr)
-    pn_cache_clear(&cache->core);
+napi_value Clear(napi_env, Call &, Cache *cache) {
+  pn_cache_clear(&cache->core);
   return nullptr;
 }
 
 // ---- queries; they return how many of scratch.results are filled ----
 
-napi_value Size(napi_env env, napi_callback_info info) {
-  Cache *cache = Call(env, info).cache();
-  return cache == nullptr ? nullptr : Number(env, cache->core.count);
-}
+napi_value Size(napi_env env, Call &, Cache *cache) { return Number(env, cache->core.count); }
 
-napi_value MemoryHeld(napi_env env, napi_callback_info info) {
-  Cache *cache = Call(env, info).cache();
-  return cache == nullptr
-             ? nullptr
-             : Number(env, static_cast<double>(sizeof(Cache) + cache->block_size));
+napi_value MemoryHeld(napi_env env, Call &, Cache *cache) {
+  return Number(env, static_cast<double>(sizeof(Cache) + cache->block_size));
 }
 
 // cacheAt(self, from, count)
-napi_value At(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value At(napi_env env, Call &call, Cache *cache) {
   uint32_t from = call.number(1), wanted = call.number(2), count = 0;
   for (; count < wanted && count < kPage && from + count < cache->core.count; count++)
     Copy(cache->core, from + count, &call.scratch().results[count]);
   return Number(env, count);
 }
 
-napi_value Get(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Get(napi_env env, Call &call, Cache *cache) {
   uint32_t position;
   bool found = pn_cache_find(&cache->core, call.scratch().id[0], &position);
   if (found)
@@ -321,11 +256,7 @@ napi_value Get(napi_env env, napi_callback_info info) {
 }
 
 // cacheClosest(self, count, excluded, closerThan?): the target is scratch.id[0], the bound id[1].
-napi_value Closest(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Closest(napi_env env, Call &call, Cache *cache) {
   Scratch &scratch = call.scratch();
   uint16_t positions[kPage];
   uint32_t wanted = call.number(1);
@@ -336,11 +267,7 @@ napi_value Closest(napi_env env, napi_callback_info info) {
 }
 
 // cacheNeighbour(self, above?, excluded)
-napi_value Neighbour(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Neighbour(napi_env env, Call &call, Cache *cache) {
   auto find = call.number(1) != 0 ? pn_cache_above : pn_cache_below;
   uint32_t position;
   bool found = find(&cache->core, call.scratch().id[0], call.excluded(2), &position);
@@ -350,11 +277,7 @@ napi_value Neighbour(napi_env env, napi_callback_info info) {
 }
 
 // n; the smaller ones are results 0..n-1, the greater ones n..2n-1.
-napi_value LeafSet(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value LeafSet(napi_env env, Call &call, Cache *cache) {
   uint16_t smaller[kPage], greater[kPage];
   Record *results = call.scratch().results;
   uint32_t count = pn_cache_leaf_set(&cache->core, call.scratch().id[0], smaller, greater);
@@ -364,11 +287,7 @@ napi_value LeafSet(napi_env env, napi_callback_info info) {
 
 // cacheLeafOf(self, skip): the local IDs, less the first `skip`, are put one into each record;
 // returns how many are left from there on.
-napi_value LeafOf(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value LeafOf(napi_env env, Call &call, Cache *cache) {
   uint32_t position, skip = call.number(1);
   if (!pn_cache_find(&cache->core, call.scratch().id[0], &position))
     return Number(env, 0u);
@@ -381,30 +300,18 @@ napi_value LeafOf(napi_env env, napi_callback_info info) {
   return Number(env, skip < run.count ? run.count - skip : 0u);
 }
 
-napi_value InLeafRange(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value InLeafRange(napi_env env, Call &call, Cache *cache) {
   return Number(
       env, static_cast<int32_t>(pn_cache_in_leaf_range(&cache->core, call.scratch().id[0])));
 }
 
-napi_value CountBetween(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value CountBetween(napi_env env, Call &call, Cache *cache) {
   const Scratch &scratch = call.scratch();
   return Number(env, pn_cache_count_between(&cache->core, scratch.id[0], scratch.id[1]));
 }
 
 // cacheSpread(self, count)
-napi_value Spread(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value Spread(napi_env env, Call &call, Cache *cache) {
   uint16_t positions[kPage];
   uint32_t wanted = call.number(1);
   uint32_t count = pn_cache_spread(&cache->core, positions, wanted < kPage ? wanted : kPage);
@@ -412,59 +319,19 @@ napi_value Spread(napi_env env, napi_callback_info info) {
 }
 
 // 0, or the precision; the target is then scratch.id[1].
-napi_value LargestGap(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Cache *cache = call.cache();
-  if (cache == nullptr)
-    return nullptr;
+napi_value LargestGap(napi_env env, Call &call, Cache *cache) {
   uint32_t precision = 0;
   Scratch &scratch = call.scratch();
   bool found = pn_cache_largest_gap(&cache->core, scratch.id[0], scratch.id[1], &precision);
   return Number(env, found ? precision : 0u);
 }
 
-// ---- ring arithmetic over scratch.id ----
-
-pn_u256_t Load(const Call &call, int index) { return pn_ring_load(call.scratch().id[index]); }
-
-napi_value RingCompareDistance(napi_env env, napi_callback_info info) {
+// What JavaScript calls: unwraps the cache, or leaves an exception behind.
+template <napi_value (*Function)(napi_env, Call &, Cache *)>
+napi_value With(napi_env env, napi_callback_info info) {
   Call call(env, info);
-  pn_u256_t target = Load(call, 0), a = Load(call, 1), b = Load(call, 2);
-  return Number(env, pn_ring_compare_distance(&target, &a, &b));
-}
-
-// ringAddSmall(low, high): 32 bits each; the sum replaces id[0].
-napi_value RingAddSmall(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  uint64_t n = call.number(0) | static_cast<uint64_t>(call.number(1)) << 32;
-  pn_u256_t sum = pn_ring_add_small(Load(call, 0), n);
-  pn_ring_store(&sum, call.scratch().id[0]);
-  return nullptr;
-}
-
-napi_value RingMidpoint(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  pn_u256_t middle = pn_ring_midpoint(Load(call, 0), Load(call, 1));
-  pn_ring_store(&middle, call.scratch().id[0]);
-  return nullptr;
-}
-
-napi_value RingInArc(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  pn_u256_t x = Load(call, 0), from = Load(call, 1), to = Load(call, 2);
-  return Number(env, static_cast<int32_t>(pn_ring_in_arc(&x, &from, &to)));
-}
-
-napi_value RingSpan(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  pn_u256_t from = Load(call, 0), to = Load(call, 1);
-  return Number(env, pn_ring_span(&from, &to));
-}
-
-napi_value RingCommonBits(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  pn_u256_t a = Load(call, 0), b = Load(call, 1);
-  return Number(env, static_cast<uint32_t>(pn_ring_common_bits(&a, &b)));
+  Cache *cache = call.cache();
+  return cache == nullptr ? nullptr : Function(env, call, cache);
 }
 
 constexpr struct {
@@ -472,32 +339,26 @@ constexpr struct {
   napi_callback function;
 } kFunctions[] = {
     {"cacheInit", Init},
-    {"cacheAddLocal", AddLocal},
-    {"cacheRemoveLocal", RemoveLocal},
-    {"cacheInsert", Insert},
-    {"cacheWouldKeep", WouldKeep},
-    {"cacheTouch", Touch},
-    {"cacheRemove", Remove},
-    {"cacheRemoveEndpoint", RemoveEndpoint},
-    {"cacheClear", Clear},
-    {"cacheSize", Size},
-    {"cacheBytes", MemoryHeld},
-    {"cacheAt", At},
-    {"cacheGet", Get},
-    {"cacheClosest", Closest},
-    {"cacheNeighbour", Neighbour},
-    {"cacheLeafSet", LeafSet},
-    {"cacheLeafOf", LeafOf},
-    {"cacheInLeafRange", InLeafRange},
-    {"cacheCountBetween", CountBetween},
-    {"cacheSpread", Spread},
-    {"cacheLargestGap", LargestGap},
-    {"ringCompareDistance", RingCompareDistance},
-    {"ringAddSmall", RingAddSmall},
-    {"ringMidpoint", RingMidpoint},
-    {"ringInArc", RingInArc},
-    {"ringSpan", RingSpan},
-    {"ringCommonBits", RingCommonBits},
+    {"cacheAddLocal", With<AddLocal>},
+    {"cacheRemoveLocal", With<RemoveLocal>},
+    {"cacheInsert", With<Insert>},
+    {"cacheWouldKeep", With<WouldKeep>},
+    {"cacheTouch", With<Touch>},
+    {"cacheRemove", With<Remove>},
+    {"cacheRemoveEndpoint", With<RemoveEndpoint>},
+    {"cacheClear", With<Clear>},
+    {"cacheSize", With<Size>},
+    {"cacheBytes", With<MemoryHeld>},
+    {"cacheAt", With<At>},
+    {"cacheGet", With<Get>},
+    {"cacheClosest", With<Closest>},
+    {"cacheNeighbour", With<Neighbour>},
+    {"cacheLeafSet", With<LeafSet>},
+    {"cacheLeafOf", With<LeafOf>},
+    {"cacheInLeafRange", With<InLeafRange>},
+    {"cacheCountBetween", With<CountBetween>},
+    {"cacheSpread", With<Spread>},
+    {"cacheLargestGap", With<LargestGap>},
 };
 
 } // namespace

@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new InstanceData());
   exports.Set("version", Napi::String::New(env, pn_version()));
   InitCache(env, exports);
+  InitRing(env, exports);
   InitCodec(env, exports);
   InitCrypto(env, exports);
   InitSplit(env, exports);

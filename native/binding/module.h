@@ -14,7 +14,7 @@ struct InstanceData {
 
   // crypto.cc: keeps the arrays that hashing shares with JavaScript alive.
   Napi::Reference<Napi::ArrayBuffer> hash_slab;
-  // cache.cc: likewise the array that arguments and results travel in.
+  // cache.cc: likewise the array that arguments and results travel in; ring.cc uses it too.
   Napi::Reference<Napi::ArrayBuffer> cache_scratch;
   // codec.cc: the same for what the codec shares.
   Napi::Reference<Napi::ArrayBuffer> codec_slab;
@@ -23,6 +23,7 @@ struct InstanceData {
 void InitCache(Napi::Env env, Napi::Object exports);
 void InitCodec(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
+void InitRing(Napi::Env env, Napi::Object exports);
 void InitSplit(Napi::Env env, Napi::Object exports);
 void InitUdp(Napi::Env env, Napi::Object exports);
 

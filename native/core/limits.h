@@ -19,4 +19,21 @@
 /* Bytes that may follow the last element: the padding of one element (N-07). */
 #define PN_LIMIT_FINAL_PADDING 3u
 
+/* Route entry cache: addresses kept of one entry at most, since a node listens on 1..4 (MS-PNRP
+ * 3.1.4.1, N-50). */
+#define PN_LIMIT_CACHE_ADDRESSES 4u
+
+/* Smallest number of entries on a level: 3.2.1.1 wants ten spread over the ring. */
+#define PN_LIMIT_CACHE_SPREAD 10u
+
+/* Entries of a cache at most: slot numbers are 16 bits and one slot is spare. */
+#define PN_LIMIT_CACHE_SLOTS 65534u
+
+/* Levels around a local ID: 10^77 is the last power of ten below 2^256. */
+#define PN_LIMIT_CACHE_LEVELS 77u
+
+/* How often a gap is offered for filling until it changes: LOOKUPs get lost, but there may also be
+ * no node in it (3.2.6.2). */
+#define PN_LIMIT_CACHE_GAP_TRIES 3u
+
 #endif

@@ -13,10 +13,10 @@ static const double half_ring = 0x1p255;
 /* ---- memory ---- */
 
 bool pn_cache_config_valid(const pn_cache_config_t *config) {
-  return config->max_addresses >= 1 && config->max_addresses <= PN_CACHE_ADDRESSES_MAX &&
-         config->leaf_side >= 1 && config->per_level >= PN_CACHE_SPREAD_MIN &&
-         config->capacity >= 2u * config->leaf_side + PN_CACHE_SPREAD_MIN &&
-         config->capacity <= PN_CACHE_SLOTS_MAX;
+  return config->max_addresses >= 1 && config->max_addresses <= PN_LIMIT_CACHE_ADDRESSES &&
+         config->leaf_side >= 1 && config->per_level >= PN_LIMIT_CACHE_SPREAD &&
+         config->capacity >= 2u * config->leaf_side + PN_LIMIT_CACHE_SPREAD &&
+         config->capacity <= PN_LIMIT_CACHE_SLOTS;
 }
 
 size_t pn_cache_entry_size(const pn_cache_config_t *config) {
@@ -31,7 +31,7 @@ size_t pn_cache_block_size(const pn_cache_config_t *config, uint32_t slots, uint
 
 /* Most aligned arrays first, so that each begins where the one before ends. */
 static void place(pn_cache_t *cache, void *block, uint32_t slots, uint32_t local_slots) {
-  PN_ASSERT(slots >= 1 && slots <= PN_CACHE_SLOTS_MAX && ((uintptr_t)block & 7) == 0);
+  PN_ASSERT(slots >= 1 && slots <= PN_LIMIT_CACHE_SLOTS && ((uintptr_t)block & 7) == 0);
   size_t all = (size_t)slots + 1;
   cache->slots = slots;
   cache->local_slots = local_slots;
@@ -76,7 +76,7 @@ void pn_cache_move(pn_cache_t *cache, void *block, uint32_t slots, uint32_t loca
 uint32_t pn_cache_limit(const pn_cache_t *cache) {
   uint32_t further = cache->local_count > 1 ? cache->local_count - 1 : 0;
   uint32_t limit = cache->config.capacity + further * 2 * cache->config.leaf_side;
-  return limit > PN_CACHE_SLOTS_MAX ? PN_CACHE_SLOTS_MAX : limit;
+  return limit > PN_LIMIT_CACHE_SLOTS ? PN_LIMIT_CACHE_SLOTS : limit;
 }
 
 bool pn_cache_wants_room(const pn_cache_t *cache) {
@@ -87,7 +87,7 @@ bool pn_cache_wants_room(const pn_cache_t *cache) {
 
 uint8_t pn_cache_level_of(double distance) {
   uint8_t level = 0;
-  while (distance * 10 <= half_ring && level < PN_CACHE_LEVELS_MAX - 1) {
+  while (distance * 10 <= half_ring && level < PN_LIMIT_CACHE_LEVELS - 1) {
     distance *= 10;
     level++;
   }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/limits.h"
 #include "core/ring256.h"
 
 #ifdef __cplusplus
@@ -23,19 +24,12 @@ extern "C" {
 
 #define PN_ADDRESS_BYTES 16u
 #define PN_KEY_HASH_BYTES 20u
-/* Addresses kept of one entry at most: a node listens on 1..4 (MS-PNRP 3.1.4.1, N-50). */
-#define PN_CACHE_ADDRESSES_MAX 4u
-/* 3.2.1.1: a cache has at least this many evenly spread entries besides the leaf set. */
-#define PN_CACHE_SPREAD_MIN 10u
-/* Slot numbers are 16 bits, one slot is spare. */
-#define PN_CACHE_SLOTS_MAX 65534u
-#define PN_CACHE_LEVELS_MAX 77u
 
 typedef struct pn_cache_config {
   uint32_t capacity;     /* entries for one local ID; each further one adds room for its leaf set */
-  uint16_t per_level;    /* >= PN_CACHE_SPREAD_MIN */
+  uint16_t per_level;    /* >= PN_LIMIT_CACHE_SPREAD */
   uint8_t leaf_side;     /* >= 1 */
-  uint8_t max_addresses; /* 1..PN_CACHE_ADDRESSES_MAX */
+  uint8_t max_addresses; /* 1..PN_LIMIT_CACHE_ADDRESSES */
 } pn_cache_config_t;
 
 /* One cached entry, and the form in which entries go in. `addresses` has max_addresses rows. */

@@ -7,7 +7,6 @@
 /* ... and than the mean distance of the IDs that are there, seen in the leaf set: else it is likely
  * that nobody lies in it (e^-4). */
 #define GAP_OF_DENSITY 4
-#define GAP_TRIES 3
 /* 2^64 divided by the golden ratio: starting points that never come close to each other. */
 #define TURN_STEP 0x9e3779b97f4a7c15u
 
@@ -259,7 +258,7 @@ bool pn_cache_largest_gap(pn_cache_t *cache, const uint8_t local_id[PN_ID_BYTES]
   double worst = 1;
   uint32_t found = cache->count;
   for (uint32_t at = last; at != first; at = pn_cache_ahead(cache, at, 1)) {
-    if (cache->tries[cache->order[at]] >= GAP_TRIES)
+    if (cache->tries[cache->order[at]] >= PN_LIMIT_CACHE_GAP_TRIES)
       continue;
     double excess = gap_excess(cache, at, &local, density_bound);
     if (excess > worst) {

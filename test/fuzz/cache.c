@@ -61,9 +61,9 @@ static void begin(subject_t *subject, input_t *input) {
   uint8_t byte = take(input);
   pn_cache_config_t config = {0};
   config.leaf_side = (uint8_t)(1 + (byte & 3));
-  config.per_level = PN_CACHE_SPREAD_MIN;
+  config.per_level = PN_LIMIT_CACHE_SPREAD;
   config.max_addresses = (uint8_t)(1 + ((byte >> 2) & 3));
-  config.capacity = 2u * config.leaf_side + PN_CACHE_SPREAD_MIN + (byte >> 4);
+  config.capacity = 2u * config.leaf_side + PN_LIMIT_CACHE_SPREAD + (byte >> 4);
   uint32_t slots = 1 + (take(input) & 7);
   subject->block = malloc(pn_cache_block_size(&config, slots, 1));
   PN_ASSERT(subject->block != NULL);
@@ -112,7 +112,7 @@ static void check_whole(const pn_cache_t *cache) {
 static void insert(subject_t *subject, input_t *input) {
   union {
     pn_cache_entry_t entry;
-    uint8_t bytes[64 + PN_CACHE_ADDRESSES_MAX * PN_ADDRESS_BYTES];
+    uint8_t bytes[64 + PN_LIMIT_CACHE_ADDRESSES * PN_ADDRESS_BYTES];
   } record;
   memset(&record, 0, sizeof record);
   take_id(input, record.entry.id);

@@ -55,7 +55,7 @@ for (const kind of ['dgram', 'native']) {
     })
   })
 
-  test(`a host that searched in vain hears of one that announces itself later (${kind})`, async () => {
+  test(`who searched in vain hears of one that announces itself later (${kind})`, async () => {
     await withHub(2, async (hub) => {
       const [one, two] = [1, 2].map((n) => hub.start(n, 'net/ssdp-host.js', kind))
       assert.ok(one && two)

@@ -38,8 +38,8 @@ class Answer implements SsdpTimed {
 
 /**
  * The announcing side: answers searches for what is announced (MS-PNRP 3.2.4.1, 3.2.4.2), each at a
- * random moment within the searcher's MX. So that nobody can aim answers at others, each source gets
- * one answer in a while, all together a few a second, and only neighbours on the link any at all.
+ * random moment within the searcher's MX. So that nobody can aim answers at others, each source
+ * gets one answer in a while, all together a few a second, and only neighbours on the link any.
  */
 export class Announcer {
   readonly #shared: SsdpShared

@@ -40,7 +40,7 @@ export function parseText(bytes: Uint8Array): SsdpText | TextFault {
   return { kind, headers }
 }
 
-/** Printable ASCII, blanks and line ends. Bytes above 127 occur in friendly names: let them pass. */
+/** Printable ASCII, blanks, line ends; and bytes above 127, which occur in friendly names. */
 function isText(byte: number): boolean {
   if (byte >= SPACE) return byte !== DELETE
   return byte === TAB || byte === LINE_FEED || byte === CARRIAGE_RETURN

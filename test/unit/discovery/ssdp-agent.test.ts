@@ -113,7 +113,7 @@ test('PNRP-3.1.5.1-3 PNRP-3.1.5.1-5 the first five different answers to a search
   assert.is(bench.count('drop.ssdp-enough'), 1)
 })
 
-test('PNRP-3.1.5.1-1 answers for other targets, late ones and those to no search are dropped', () => {
+test('PNRP-3.1.5.1-1 answers that nobody asked for, wrong or late ones are dropped', () => {
   const bench = new Bench()
   const answer = encodeResponse(TARGET, linkLocal(9, 3540))
   bench.hear(linkLocal(9), answer)
@@ -260,7 +260,7 @@ test('own searches and announcements that come back by the group are not news', 
   assert.is(bench.sentFor(seconds(5)).length, 1)
 })
 
-test('a node that announces itself for the target searched before is found, others are ignored', () => {
+test('a node that announces itself for the target searched before is found', () => {
   const bench = new Bench()
   bench.hear(linkLocal(8), encodeAlive(TARGET, linkLocal(8, 3540)))
   bench.agent.search(0, TARGET)

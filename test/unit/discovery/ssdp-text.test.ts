@@ -115,14 +115,14 @@ test('PNRP-3.2.4.1-19 an answer gives the address as [IPv6]:port', () => {
   assert.match(answer, /\r\nAL:\[fe80::ab\]:3540\r\n/)
 })
 
-test('other spellings are read: blanks, letter case, bare line feeds, no empty line at the end', () => {
+test('other spellings are read: blanks, letter case, bare line feeds, no last line', () => {
   const search = bytes(`m-search  *  http/1.0\nst :  ${TARGET} \nMAN: ssdp:discover\nmx:\t5`)
   assert.equal(messageOf(search), { type: 'search', searchTarget: TARGET, mxSeconds: 5 })
   const notify = crlf('NOTIFY * HTTP/1.1', `NT: ${TARGET}`, 'NTS: SSDP:ALIVE', 'AL: [::5]:1')
   assert.is(messageOf(notify).type, 'alive')
 })
 
-test('of a header that comes twice the first counts; what follows the empty line is no header', () => {
+test('of a header that comes twice the first counts; after an empty line nothing', () => {
   const twice = crlf('HTTP/1.1 200 OK', `ST:${TARGET}`, 'AL:[::5]:2000', 'AL:[::6]:2000', '', 'x')
   const message = messageOf(twice)
   assert.ok(message.type === 'response')

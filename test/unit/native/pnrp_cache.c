@@ -62,7 +62,7 @@ static uint8_t first_byte(const pn_cache_t *cache, uint32_t position) {
 PN_TEST(configurations, "a configuration without room for leaf set and spread is refused") {
   pn_cache_config_t c = config;
   PN_CHECK(pn_cache_config_valid(&c));
-  c.capacity = 2u * c.leaf_side + PN_CACHE_SPREAD_MIN - 1;
+  c.capacity = 2u * c.leaf_side + PN_LIMIT_CACHE_SPREAD - 1;
   PN_CHECK(!pn_cache_config_valid(&c));
   c = config;
   c.max_addresses = 5;
@@ -71,7 +71,7 @@ PN_TEST(configurations, "a configuration without room for leaf set and spread is
   c.per_level = 9;
   PN_CHECK(!pn_cache_config_valid(&c));
   c = config;
-  c.capacity = PN_CACHE_SLOTS_MAX + 1;
+  c.capacity = PN_LIMIT_CACHE_SLOTS + 1;
   PN_CHECK(!pn_cache_config_valid(&c));
 }
 

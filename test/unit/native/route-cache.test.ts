@@ -108,7 +108,7 @@ test('PNRP-3.2.1.1-1 a walk takes about log10(n) LOOKUPs at ten thousand nodes',
   assert.ok(p99 <= 5, `p99 ${p99}`)
 })
 
-test('PNRP-3.2.1.1-2 the leaf set is the five true neighbours on each side, in any order of arrival', () => {
+test('PNRP-3.2.1.1-2 the leaf set is the five true neighbours on each side', () => {
   const rng = new SeededRng(5)
   const ids = Array.from({ length: 3000 }, () => rng.bytes(32))
   const local = rng.bytes(32)
@@ -128,7 +128,7 @@ test('PNRP-3.2.1.1-2 the leaf set is the five true neighbours on each side, in a
   )
 })
 
-test('PNRP-3.2.1.1-2 many local IDs do not push each other out: each brings room for its leaf set', () => {
+test('PNRP-3.2.1.1-2 each of many local IDs brings room for its leaf set', () => {
   const rng = new SeededRng(6)
   const locals = Array.from({ length: 60 }, () => rng.bytes(32))
   const ids = Array.from({ length: 4000 }, () => rng.bytes(32))
@@ -152,7 +152,7 @@ function widestGap(cache: RouteCache): number {
   return Math.max(...gaps) / WHOLE
 }
 
-test('PNRP-3.2.1.1-3 PNRP-6-4 without local IDs the cache keeps at least ten entries, evenly spread', () => {
+test('PNRP-3.2.1.1-3 PNRP-6-4 without local IDs ten entries or more, evenly spread', () => {
   const rng = new SeededRng(8)
   const cache = new RouteCache(options)
   offer(
@@ -163,7 +163,7 @@ test('PNRP-3.2.1.1-3 PNRP-6-4 without local IDs the cache keeps at least ten ent
   assert.ok(widestGap(cache) < 3 / 20, `gap ${widestGap(cache)}`)
 })
 
-test('PNRP-3.2.1.1-3 with a local ID ten entries are spread over the ring besides the leaf set', () => {
+test('PNRP-3.2.1.1-3 with a local ID ten entries or more are spread over the ring', () => {
   const rng = new SeededRng(9)
   const cache = new RouteCache(options)
   cache.addLocal(rng.bytes(32))

@@ -94,7 +94,7 @@ class Bench {
   }
 }
 
-test('PNRP-3.1.4.2-1 PNRP-3.1.4.2-2 PNRP-3.1.4.2-3 LocalOOB: a conversation with each last-used node, then the round rests', () => {
+test('PNRP-3.1.4.2-1 PNRP-3.1.4.2-2 LocalOOB: a conversation with each last-used node', () => {
   const { bench, discovery } = withBench()
   discovery.open([], nodes(2, 3, 4))
   assert.equal(bench.contacts(), [2, 3, 4])
@@ -136,7 +136,7 @@ test('PNRP-3.1.4.2-4 it goes on at once when all that were asked have nobody to 
   assert.equal(bench.effects(), [`search ${TARGETS['global']}`])
 })
 
-test('PNRP-3.1.4.1-9 PNRP-3.1.4.2-5 PNRP-3.1.4.2-6 opening starts at LocalOOB; without endpoints SSDP follows at once', () => {
+test('PNRP-3.1.4.1-9 PNRP-3.1.4.2-5 PNRP-3.1.4.2-6 LocalOOB without endpoints: SSDP at once', () => {
   const { bench, discovery } = withBench()
   discovery.open([], [])
   assert.equal(bench.effects(), [`search ${TARGETS['global']}`])
@@ -152,7 +152,7 @@ test('PNRP-3.1.4.2-7 the round rests after the search', () => {
   assert.equal(bench.contacts(), [])
 })
 
-test('PNRP-3.1.4.2.2-2 PNRP-3.1.4.2.2-3 the search target names the scope in one of three words', () => {
+test('PNRP-3.1.4.2.2-2 PNRP-3.1.4.2.2-3 the search target has one of three scope words', () => {
   for (const scope of ['global', 'site-local', 'link-local'] as const) {
     const { bench, discovery } = withBench(scope)
     discovery.open([], [])
@@ -167,7 +167,7 @@ test('a loopback cloud has nobody to search for and goes straight to its seeds',
   assert.is(bench.contacts().length, 1)
 })
 
-test('PNRP-3.1.4.2-8 PNRP-3.1.4.2.1-1 seeds given at opening are used, one conversation each, then LocalOOB again', () => {
+test('PNRP-3.1.4.2-8 PNRP-3.1.4.2.1-1 seeds given at opening: a conversation with each', () => {
   const { bench, discovery } = withBench()
   discovery.open(nodes(7, 8), [])
   bench.wait(LIMITS.discoverySearchUs)
@@ -188,7 +188,7 @@ test('a cloud that has only seeds reaches one in well under a second, also past 
   assert.equal(bench.contacts(), [7, 8])
 })
 
-test('PNRP-3.1.4.2.1-2 PNRP-3.1.4.2.1-4 seed names are looked up when they are used, and again the next time', () => {
+test('PNRP-3.1.4.2.1-2 PNRP-3.1.4.2.1-4 seed names are looked up each time they are used', () => {
   const { bench, discovery } = withBench()
   discovery.open([], [])
   bench.wait(LIMITS.discoverySearchUs)
@@ -216,7 +216,7 @@ test('PNRP-3.1.4.2.1-3 with no seed at all the mode returns to LocalOOB', () => 
   }
 })
 
-test('PNRP-3.1.4.2.1-7 PNRP-3.1.4.2.1-8 N-38 the index moves on and wraps at the number of seeds', () => {
+test('PNRP-3.1.4.2.1-7 PNRP-3.1.4.2.1-8 N-38 the seed index moves on and wraps', () => {
   const { bench, discovery } = withBench()
   bench.seeds(5, 6, 7)
   const next = () => discovery.nextSeed()?.address[15]
@@ -242,7 +242,7 @@ test('a node that is its own seed does not talk to itself', () => {
   assert.is(discovery.nextSeed(), undefined)
 })
 
-test('N-67 seeds and last-used nodes of another scope are not used, and there are at most 32 and 10', () => {
+test('N-67 seeds and last-used nodes: 32 and 10 at most, none of another scope', () => {
   const { bench, discovery } = withBench()
   const many = Array.from({ length: 50 }, (_, i) => node(i + 2))
   discovery.open(many, [node(9, 'link-local'), ...many])
@@ -252,7 +252,7 @@ test('N-67 seeds and last-used nodes of another scope are not used, and there ar
   assert.is(seeds.size, LIMITS.seeds)
 })
 
-test('PNRP-3.1.5.1-1 PNRP-3.1.4.2.2-4 a response whose ST is not the one searched for is dropped', () => {
+test('PNRP-3.1.5.1-1 PNRP-3.1.4.2.2-4 a response with another ST is dropped', () => {
   const { bench, discovery } = withBench()
   bench.reply(5)
   assert.is(bench.dropped('ssdp-search-target'), 1)
@@ -264,7 +264,7 @@ test('PNRP-3.1.5.1-1 PNRP-3.1.4.2.2-4 a response whose ST is not the one searche
   assert.equal(bench.contacts(), [5])
 })
 
-test('PNRP-3.1.5.1-3 PNRP-3.1.5.1-4 PNRP-3.1.5.1-5 the first five responses start conversations', () => {
+test('PNRP-3.1.5.1-3 PNRP-3.1.5.1-4 PNRP-3.1.5.1-5 the first five responses are used', () => {
   const { bench, discovery } = withBench()
   discovery.open([], [])
   for (let n = 10; n < 18; n++) bench.reply(n)

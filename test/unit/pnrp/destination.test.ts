@@ -55,7 +55,7 @@ test('common prefixes of addresses', () => {
   assert.is(commonAddressBits(bytes('2001:db8::1'), bytes('2001:db8::2')), 126)
 })
 
-test('N-67 loopback, multicast, unspecified, IPv4 and foreign scopes are unusable, N-05 low ports too', () => {
+test('N-67 loopback, multicast, unspecified, IPv4, foreign scopes, low ports are unusable', () => {
   for (const text of ['::1', '::', 'ff02::c', 'fe80::1', 'fec0::1', '::ffff:192.0.2.1']) {
     assert.is(isUsableEndpoint(at(text), 'global'), false, text)
   }
@@ -83,7 +83,7 @@ test('own endpoints are skipped by address and port (N-65)', () => {
   assert.is(other?.to.port, 4000)
 })
 
-test('PNRP-3.1.4.4.2-9 PNRP-3.1.5.11-6 RFC 3484 rule 9: the longest prefix shared with a local address wins', () => {
+test('PNRP-3.1.4.4.2-9 PNRP-3.1.5.11-6 RFC 3484 rule 9: the longest shared prefix wins', () => {
   const local = [at('2001:db8:1:1::1'), at('2001:db8:2:2::1')]
   const far = ['2001:db8:9::1', '2001:db8:2:2::9', '2001:db8:2::9']
   const chosen = chooseDestination(entry(far), local, 'global')
