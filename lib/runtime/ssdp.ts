@@ -1,4 +1,4 @@
-import { zoneIndex } from '../io/address-text.js'
+import { zoneIndex } from '../io/zones.js'
 import type { DatagramTransport } from '../io/datagram-port.js'
 import { localAddresses, type InterfaceSource, type LocalAddress } from '../io/interfaces.js'
 import { SsdpSocket } from '../io/ssdp-socket.js'

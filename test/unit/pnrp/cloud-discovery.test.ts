@@ -136,7 +136,7 @@ test('PNRP-3.1.4.2-4 it goes on at once when all that were asked have nobody to 
   assert.equal(bench.effects(), [`search ${TARGETS['global']}`])
 })
 
-test('PNRP-3.1.4.1-9 PNRP-3.1.4.2-5 PNRP-3.1.4.2-6 LocalOOB without endpoints: SSDP at once', () => {
+test('PNRP-3.1.4.1-9 PNRP-3.1.4.2-5 PNRP-3.1.4.2-6 without endpoints SSDP at once', () => {
   const { bench, discovery } = withBench()
   discovery.open([], [])
   assert.equal(bench.effects(), [`search ${TARGETS['global']}`])
