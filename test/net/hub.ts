@@ -74,11 +74,11 @@ export class HostProgram {
       }, ms)
       this.#child.once('exit', ended)
       this.#waiting.push({
-        test: test as (line: never) => boolean,
+        test: test,
         resolve: (line) => {
           clearTimeout(timer)
           this.#child.removeListener('exit', ended)
-          resolve(line as T)
+          resolve(line)
         },
       })
     })
