@@ -59,6 +59,8 @@ export class CloudContext implements ExchangeHost {
   localEndpoints: readonly Endpoint[] = []
   /** Load of the signing queue, 0..1 (N-68). */
   signingLoad = 0
+  /** How often the dialect changed: for those who keep what was made in it. */
+  dialectChanges = 0
   readonly counters = new Counters()
   readonly transmits = new Queue<CloudTransmit>()
   readonly effects = new Queue<CloudEffect>()
@@ -165,6 +167,7 @@ export class CloudContext implements ExchangeHost {
   /** A valid message showed how the other side speaks. */
   learn<T extends DialectTrait>(trait: T, value: DialectTraits[T]): void {
     if (!this.dialect.learn(trait, value)) return
+    this.dialectChanges++
     this.events.push({ type: 'dialect', dialect: this.dialect.snapshot() })
     if (trait === 'classifierEncoding') this.parts.registrations.dialectChanged()
   }

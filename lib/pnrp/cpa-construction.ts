@@ -1,9 +1,11 @@
-import { reversedBytes } from '../core/bytes.js'
+import { concatBytes, reversedBytes } from '../core/bytes.js'
+import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import { encodeCpa, encodeExtendedPayload } from '../wire/codec.js'
+import { WireLength, WireValue } from '../wire/constants.js'
 import type { CertifiedPeerAddress, ExtendedPayload } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
-import type { CryptoResult } from './crypto-port.js'
+import type { RegistrationSpec } from './interface.js'
 import type { LocalRegistration } from './parts.js'
 
 const ZERO_NONCE = new Uint8Array(16)
@@ -22,6 +24,16 @@ export interface WantedStructures {
   readonly extendedPayload: boolean
 }
 
+/** What all live CPAs of a registration share, for as long as the things it was made of stay. */
+interface CpaStem {
+  readonly spec: RegistrationSpec
+  readonly endpoints: readonly Endpoint[]
+  readonly dialectChanges: number
+  readonly fields: CertifiedPeerAddress
+}
+
+const stems = new WeakMap<LocalRegistration, CpaStem>()
+
 /** MS-PNRP 3.2.5.7: the CPA of a registration, unsigned. Without a nonce 16 zero bytes (N-10). */
 export function liveCpa(
   context: CloudContext,
@@ -29,16 +41,37 @@ export function liveCpa(
   nonce: Uint8Array = ZERO_NONCE,
 ): CertifiedPeerAddress {
   const { spec } = registration
+  const { dialectChanges, localEndpoints } = context
+  let stem = stems.get(registration)
+  if (
+    stem?.spec !== spec ||
+    stem.endpoints !== localEndpoints ||
+    stem.dialectChanges !== dialectChanges
+  ) {
+    const fields = liveFields(context, registration)
+    stem = { spec, endpoints: localEndpoints, dialectChanges, fields }
+    stems.set(registration, stem)
+  }
+  return { ...stem.fields, nonce, notAfter: expiry(context) }
+}
+
+function liveFields(context: CloudContext, registration: LocalRegistration): CertifiedPeerAddress {
+  const { spec } = registration
   return {
     ...nameFields(context, registration),
     revoke: false,
     hasExtendedPayload: spec.extendedPayload !== undefined,
-    nonce,
+    nonce: ZERO_NONCE,
     ...(spec.friendlyName === undefined ? {} : { friendlyName: spec.friendlyName.bytes }),
     friendlyNameIsUtf8: spec.friendlyName?.utf8 ?? false,
     serviceAddresses: context.localEndpoints,
     ...(spec.appEndpoints.length === 0 ? {} : { appEndpoints: spec.appEndpoints }),
   }
+}
+
+/** N-54: signed for each INQUIRE, 24 hours ahead (2.2.3.1: 12 hours to a week). */
+function expiry(context: CloudContext): bigint {
+  return context.fileTime(LIMITS.cpaLifetimeUs)
 }
 
 /** MS-PNRP 3.2.4.2 step 1: the revoke CPA, unsigned: zero nonce (N-29), no payload (2.2.3.1). */
@@ -70,8 +103,7 @@ function nameFields(
     turn ? reversedBytes(bytes) : bytes
   const location = pnrpId.subarray(16)
   return {
-    // N-54: signed for each INQUIRE, 24 hours ahead (2.2.3.1: 12 hours to a week).
-    notAfter: context.fileTime(LIMITS.cpaLifetimeUs),
+    notAfter: expiry(context),
     serviceLocation: turned(location, dialect.get('serviceLocationOrder') === 'natural'),
     publicKey: spec.publicKey,
     ...(spec.authority === undefined
@@ -93,7 +125,7 @@ export function extendedPayloadOf(
 ): ExtendedPayload | undefined {
   if (spec.extendedPayload === undefined) return undefined
   return {
-    notAfter: context.fileTime(LIMITS.cpaLifetimeUs),
+    notAfter: expiry(context),
     pnrpId,
     nonce,
     payload: spec.extendedPayload,
@@ -111,34 +143,26 @@ export function buildSigned(
   nonce: Uint8Array | undefined,
   done: (signed: SignedStructures | undefined) => void,
 ): void {
-  const cpa = wanted.cpa ? liveCpa(context, registration, nonce) : undefined
+  const parts: Uint8Array[] = []
+  if (wanted.cpa) parts.push(encodeCpa(liveCpa(context, registration, nonce)))
   const payload = wanted.extendedPayload
     ? extendedPayloadOf(context, registration, nonce)
     : undefined
-  const parts: Uint8Array[] = []
-  if (cpa !== undefined) parts.push(encodeCpa(cpa))
   if (payload !== undefined) parts.push(encodeExtendedPayload(payload))
   if (parts.length === 0) {
     done({})
     return
   }
-  sign(context, registration.spec.keyId, parts, (signatures) => {
-    if (signatures === undefined) {
+  sign(context, registration.spec.keyId, parts, (signed) => {
+    if (signed === undefined) {
       done(undefined)
       return
     }
-    const [first, second] = signatures
-    const payloadSignature = cpa === undefined ? first : second
+    const [first, second] = signed as [Uint8Array, Uint8Array?]
+    const extendedPayload = wanted.cpa ? second : first
     done({
-      ...(cpa === undefined ? {} : { cpa: encodeCpa({ ...cpa, signature: first as Uint8Array }) }),
-      ...(payload === undefined
-        ? {}
-        : {
-            extendedPayload: encodeExtendedPayload({
-              ...payload,
-              signature: payloadSignature as Uint8Array,
-            }),
-          }),
+      ...(wanted.cpa ? { cpa: first } : {}),
+      ...(extendedPayload === undefined ? {} : { extendedPayload }),
     })
   })
 }
@@ -149,27 +173,39 @@ export function buildSignedRevoke(
   registration: LocalRegistration,
   done: (revoke: Uint8Array | undefined) => void,
 ): void {
-  const options = { revokeNonce: context.dialect.revokeNonce }
-  const cpa = revokeCpa(context, registration)
-  sign(context, registration.spec.keyId, [encodeCpa(cpa, options)], (signatures) => {
-    const signature = signatures?.[0]
-    done(signature === undefined ? undefined : encodeCpa({ ...cpa, signature }, options))
+  const { revokeNonce } = context.dialect
+  const unsigned = encodeCpa(revokeCpa(context, registration), { revokeNonce })
+  sign(context, registration.spec.keyId, [unsigned], (signed) => {
+    done(signed?.[0])
   })
 }
 
+/** SIGNATURE without Signature Data, MS-PNRP 2.2.3.2: two lengths and ALG_ID. */
+const SIGNATURE_HEAD = new Uint8Array(WireLength.SIGNATURE - WireLength.SIGNATURE_DATA)
+const signatureHead = new DataView(SIGNATURE_HEAD.buffer)
+signatureHead.setUint16(0, WireLength.SIGNATURE, true)
+signatureHead.setUint16(2, WireLength.SIGNATURE_DATA, true)
+signatureHead.setUint32(4, WireValue.SIGNATURE_ALG_ID, true)
+
+/** Signs structures that are complete but for their last part, the SIGNATURE, and puts that on. */
 function sign(
   context: CloudContext,
   keyId: string,
   parts: readonly Uint8Array[],
-  done: (signatures: readonly Uint8Array[] | undefined) => void,
+  done: (signed: readonly Uint8Array[] | undefined) => void,
 ): void {
-  context.crypto({ kind: 'sign', id: context.newJobId(), keyId, parts }, (result: CryptoResult) => {
+  context.crypto({ kind: 'sign', id: context.newJobId(), keyId, parts }, (result) => {
     if (result.kind !== 'signed') {
       context.counters.add('failed.signing')
       done(undefined)
       return
     }
     const turn = context.dialect.signatureByteOrder === 'capi' // N-43
-    done(turn ? result.signatures.map(reversedBytes) : result.signatures)
+    done(
+      parts.map((part, i) => {
+        const signature = result.signatures[i] as Uint8Array
+        return concatBytes(part, SIGNATURE_HEAD, turn ? reversedBytes(signature) : signature)
+      }),
+    )
   })
 }
