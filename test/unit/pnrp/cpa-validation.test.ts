@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { reversedBytes } from '#lib/core/bytes.js'
 import { classifierHash, p2pIdOf, pnrpIdOf } from '#lib/pnrp/pnrp-id.js'
+import type { ChainRefusal } from '#lib/pnrp/crypto-port.js'
 import type { CpaRefusal } from '#lib/pnrp/interface.js'
 import { encodeCpa } from '#lib/wire/codec.js'
 import type {
@@ -149,6 +150,52 @@ test('PNRP-3.1.5.9-3 a signature under another key than the CPA’s is refused',
 
 test('N is no answer, and no forgery either', () => {
   refuses('not-registered', SECURE, () => ({ notFound: true }))
+})
+
+// Issue, "Done means" 7: whatever the forgery, the honest publisher of the same name is found.
+test('after each kind of forgery the honest publisher is found, and the forgery has its reason', () => {
+  const at = (suffix: number): Uint8Array => new Uint8Array(16).fill(suffix, 8, 9)
+  const liar = new FakePublisher({
+    endpoint: endpoint(66),
+    identity: 'Ada',
+    serviceLocation: at(0x80),
+  })
+  const honest = new FakePublisher({
+    endpoint: endpoint(20),
+    identity: 'Ada',
+    serviceLocation: at(0x90),
+  })
+  const chain = { certificateChain: Uint8Array.of(0x30, 0) }
+  const forgeries: [CpaRefusal, Answer][] = [
+    ['cpa-authority', changed({ publicKey: fakePublicKey('Eve') })],
+    ['cpa-nonce', changed({ nonce: new Uint8Array(16) })],
+    ['cpa-expired', changed({ notAfter: hoursAhead(-1) })],
+    ['cpa-pnrp-id', changed({ classifierHash: classifierHash('other') })],
+    ['cpa-addresses', changed({ serviceAddresses: [endpoint(67)] })],
+    ['no-cpa', () => ({})],
+    ['payload-missing', changed({ hasExtendedPayload: true })],
+    ['chain-signature', (p, i) => ({ ...p.answer(i), ...chain })],
+    ['chain-classifier-not-delegated', (p, i) => ({ ...p.answer(i), ...chain })],
+  ]
+  for (const [reason, forge] of forgeries) {
+    const h = new CloudHarness({ cached: [entry(id(0x11), 11), liar.entry] })
+    if (reason.startsWith('chain-')) h.chainRefusal = reason as ChainRefusal
+    h.resolve(1, { authority: liar.authority as Uint8Array })
+    const step = (answer: (node: number) => Partial<AuthorityBuffer>): void => {
+      const lookup = h.takeOne('LOOKUP')
+      h.answer(lookup, answer(lookup.to.address[15] as number))
+    }
+    step(() => ({}))
+    const inquire = h.takeOne('INQUIRE')
+    assert.equal(inquire.to, endpoint(66), reason)
+    h.answer(inquire, forge(liar, inquire))
+    step((node) => (node === 11 ? { routeEntry: honest.entry } : {}))
+    step(() => ({}))
+    const second = h.take('INQUIRE').find((sent) => sent.to.address[15] === 20) as Inquire
+    h.answer(second, honest.answer(second))
+    assert.equal(h.outcome(1)?.peer?.pnrpId, honest.pnrpId, reason)
+    assert.equal(h.outcome(1)?.refusals, [reason])
+  }
 })
 
 test('the very last moment of Not After is good', () => {
