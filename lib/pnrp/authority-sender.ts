@@ -15,6 +15,7 @@ export function sendAuthority(
   ackedMessageId: number,
   answer: Answer,
 ): void {
+  if (context.offline) return
   const buffer = encodeAuthorityBuffer({ leafSet: false, busy: false, notFound: false, ...answer })
   for (const data of splitAuthority(context.newMessageId(), ackedMessageId, buffer)) {
     context.transmit({ to, data, reason: 'answer' })

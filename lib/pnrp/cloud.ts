@@ -35,7 +35,7 @@ import { Maintenance } from './maintenance.js'
 import type { CloudParts } from './parts.js'
 import { Pings } from './ping.js'
 import { Registrations } from './registrations.js'
-import { Resolver } from './resolver.js'
+import { NO_ADDRESS, Resolver } from './resolver.js'
 import { Responder } from './responder.js'
 import { SynchronizationResponder } from './synchronization-responder.js'
 
@@ -237,6 +237,7 @@ export class CloudMachine implements Machine<
   /** Called by the Maintenance Timer, 3.1.6.2 and 3.2.6.2. */
   maintain(): void {
     this.#startMaintenanceTimer()
+    if (this.#context.offline) return
     this.#renewReason()
     this.#parts.maintenance.tick()
     this.#lastUsed.tick()
@@ -349,7 +350,8 @@ export class CloudMachine implements Machine<
     const chosen = chooseLocalEndpoints(available, this.scope)
     if (sameEndpoints(chosen, context.localEndpoints)) return
     context.localEndpoints = chosen
-    if (this.#phase === 'open' && chosen.length > 0) this.#parts.registrations.addressesChanged()
+    if (chosen.length === 0) this.#parts.resolver.cancelAll(NO_ADDRESS)
+    else if (this.#phase === 'open') this.#parts.registrations.addressesChanged()
   }
 
   /** After every handler: the end of leaving, and what to tell about the state. */

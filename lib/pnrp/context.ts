@@ -115,13 +115,20 @@ export class CloudContext implements ExchangeHost {
     }
   }
 
+  /** No local endpoint: nothing can be sent, and nobody is to blame for not answering. */
+  get offline(): boolean {
+    return this.localEndpoints.length === 0
+  }
+
   /** Sends an answer or another message that nobody answers. */
   send(to: Endpoint, message: PnrpMessage, reason: CloudTransmit['reason']): void {
+    if (this.offline) return
     this.transmits.push({ to, data: encodeMessage(message), reason })
   }
 
-  /** Sends a request and puts it on the Pending List; undefined when that is full (counted). */
+  /** Sends a request and puts it on the Pending List; undefined when that is full, or offline. */
   request(message: RequestMessageType, options: RequestOptions): Exchange | undefined {
+    if (this.offline) return undefined
     const request: ExchangeRequest = {
       kind: message.type,
       messageId: message.messageId,
@@ -151,6 +158,7 @@ export class CloudContext implements ExchangeHost {
 
   /** That node did not answer until the full timeout; likewise. */
   silentAt(pnrpId: PnrpId, at: Endpoint): void {
+    if (this.offline) return
     const cached = this.cache.get(pnrpId)
     if (cached === undefined || !entryHasEndpoint(cached, at)) return
     this.parts.maintenance.nodeLost(pnrpId)

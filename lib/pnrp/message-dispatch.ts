@@ -52,7 +52,9 @@ const RECEIVED = {
 } as const satisfies Record<PnrpMessage['type'], string>
 
 /** 3.1.5.2, our own datagrams, and senders outside the cloud's scope (1.3.3). */
-function dropReason({ localEndpoints, scope }: CloudContext, from: Endpoint): string | undefined {
+function dropReason(context: CloudContext, from: Endpoint): string | undefined {
+  const { localEndpoints, scope } = context
+  if (context.offline) return 'drop.offline'
   if (from.port < LIMITS.lowestPort) return 'drop.source-port'
   if (localEndpoints.some((own) => sameEndpoint(own, from))) return 'drop.own-datagram'
   return isUsableEndpoint(from, scope) ? undefined : 'drop.source-scope'

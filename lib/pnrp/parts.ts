@@ -106,8 +106,8 @@ export interface ResolverPart {
   /** Always ends in `onDone`, perhaps before this call returns. */
   start(request: ResolveRequest): void
   cancel(handle: number): boolean
-  /** Ends every resolve with 'cancelled'. */
-  cancelAll(): void
+  /** Ends every resolve with 'cancelled', or with 'failed' for this reason. */
+  cancelAll(failure?: CommandFailure): void
   readonly active: number
 }
 

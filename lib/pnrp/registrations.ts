@@ -216,9 +216,10 @@ export class Registrations implements RegistrationsPart {
 
   /**
    * Encodes the largest answer that this registration can lead to: what does not fit the wire must
-   * fail here and not when a stranger asks. Returns what is wrong.
+   * fail here and not when a stranger asks. Returns what is wrong. Offline there is no such answer.
    */
   #tryAnswer(registration: Registration): string | undefined {
+    if (this.#context.offline) return undefined
     const { spec } = registration
     try {
       const cpa = encodeCpa({ ...liveCpa(this.#context, registration), signature: UNSIGNED })

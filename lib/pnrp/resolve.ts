@@ -88,8 +88,9 @@ export class Resolve implements ExchangeOwner, Timed {
     this.#advance()
   }
 
-  cancel(): void {
-    this.#finish('cancelled')
+  cancel(failure?: CommandFailure): void {
+    if (failure === undefined) this.#finish('cancelled')
+    else this.#finish('failed', { failure })
   }
 
   /** N-56. */

@@ -4,6 +4,12 @@ import type { CommandFailure } from './interface.js'
 import type { ResolverPart, ResolveRequest } from './parts.js'
 import { Resolve, type ResolveTable } from './resolve.js'
 
+/** 3.1.4.4: a resolve fails while the Local Endpoint List is empty. */
+export const NO_ADDRESS: CommandFailure = {
+  code: 'ERR_PEERNET_NO_ADDRESS',
+  message: 'this host has no address in the cloud',
+}
+
 /** The Outstanding Resolves Table, MS-PNRP 3.1.1 and 3.1.4.4.2 step 1. */
 export class Resolver implements ResolverPart, ResolveTable {
   readonly #context: CloudContext
@@ -36,8 +42,8 @@ export class Resolver implements ResolverPart, ResolveTable {
     return resolve !== undefined
   }
 
-  cancelAll(): void {
-    for (const resolve of [...this.#resolves]) resolve.cancel()
+  cancelAll(failure?: CommandFailure): void {
+    for (const resolve of [...this.#resolves]) resolve.cancel(failure)
   }
 
   ended(resolve: Resolve): void {
@@ -49,10 +55,7 @@ export class Resolver implements ResolverPart, ResolveTable {
   }
 
   #refusal(): CommandFailure | undefined {
-    if (this.#context.localEndpoints.length === 0) {
-      const message = 'this host has no address in the cloud'
-      return { code: 'ERR_PEERNET_NO_ADDRESS', message }
-    }
+    if (this.#context.offline) return NO_ADDRESS
     if (this.#resolves.size < LIMITS.outstandingResolves) return undefined
     this.#context.counters.add('refused.resolve-table-full')
     const message = `${LIMITS.outstandingResolves} resolves are under way`

@@ -194,6 +194,33 @@ test('PNRP-3.1.7.1-3 an empty list is told to the higher layer, and so is the wa
   assert.match(h.eventsOf('state')[1]?.reason as string, /no global IPv6 address/)
 })
 
+test('without addresses nothing is sent, resolves fail, and nobody is blamed for silence', () => {
+  const h = new CloudHarness({ cached: [1, 2, 3].map((n) => entry(id(0x10 * n), 50 + n)) })
+  h.command({ type: 'register', handle: 1, spec: spec('own') })
+  h.resolve(1, {})
+  h.local({ type: 'addresses', endpoints: [] })
+  assert.is(h.outcome(1)?.failure?.code, 'ERR_PEERNET_NO_ADDRESS')
+  h.advance(3 * SECOND)
+  h.sent.length = 0
+  h.command({ type: 'update', handle: 1, spec: spec('own') })
+  h.command({ type: 'repair' })
+  h.deliver(endpoint(51), {
+    type: 'INQUIRE',
+    messageId: 1,
+    wantCpa: true,
+    wantExtendedPayload: false,
+    wantCertificateChain: false,
+    validatePnrpId: h.eventsOf('registration')[0]?.pnrpId as Uint8Array,
+  })
+  h.advance(MINUTE)
+  assert.equal(h.sent, [])
+  assert.is(h.cache.size, 3)
+  assert.is(h.counter('drop.offline'), 1)
+  assert.is(h.eventsOf('registration-failed').length, 0)
+  h.local({ type: 'addresses', endpoints: [endpoint(2)] })
+  assert.ok(h.take('LOOKUP').some(({ message }) => message.resolveReasonCode === 1))
+})
+
 test('a cloud says where it stands, and why', () => {
   const h = new CloudHarness({ seeds: [endpoint(9)] })
   assert.equal(states(h), ['synchronizing'])
