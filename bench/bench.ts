@@ -22,6 +22,8 @@ export interface BenchCase {
   readonly peers?: readonly string[]
   /** Names of the values that a trial gives, with their units. */
   readonly metrics: Readonly<Record<string, string>>
+  /** Trials run in a network namespace of their own, with nothing but a loopback device. */
+  readonly isolated?: boolean
   /** Longest time of a trial; default 60. */
   readonly limitSeconds?: number
   /** Runs one system once and returns a value for each metric. */

@@ -9,7 +9,7 @@
 // `--case` keeps the cases whose name contains TEXT; `--ours` leaves out what needs bench/peers.
 // `--quick` runs each trial once, here, on inputs so small that the figures mean nothing: does
 // everything still run?
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -63,13 +63,32 @@ async function loadSuite(name: string): Promise<BenchSuite> {
   return ((await import(url)) as { default: BenchSuite }).default
 }
 
+/** Runs the rest of its command line with a loopback device and no other. */
+const NAMESPACE = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
+
+function checkMayIsolate(): void {
+  const test = spawnSync(NAMESPACE[0] as string, [...NAMESPACE.slice(1), 'true'])
+  if (test.status === 0) return
+  throw new Error(
+    'this benchmark runs in network namespaces of its own: run it as root, on Linux with util-linux ' +
+      `and iproute2 (${test.error?.message ?? test.stderr.toString().trim()})`,
+  )
+}
+
 /** One trial in a fresh process. A missing peer or a failure is an error, not a missing row. */
-function runTrial(suite: string, index: number, system: string, seconds: number): Promise<Values> {
-  const args = ['--expose-gc', path.join(here, 'trial.js'), suite, String(index), system]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+function runTrial(
+  suite: string,
+  index: number,
+  system: string,
+  { isolated = false, limitSeconds = DEFAULT_LIMIT_SECONDS }: BenchCase,
+): Promise<Values> {
+  const script = path.join(here, 'trial.js')
+  const node = [process.execPath, '--expose-gc', script, suite, String(index), system]
+  const [command = '', ...args] = isolated ? [...NAMESPACE, ...node] : node
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   return new Promise((resolve, reject) => {
     let result: Values | undefined
-    const limit = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitSeconds * 1000)
     child.on('message', (message) => {
       result = message as Values
     })
@@ -95,14 +114,14 @@ async function runCase(
   const whole = suite.cases[index] as BenchCase
   const work = ours ? withoutPeers(whole) : whole
   if (work.systems.some((system) => work.peers?.includes(system))) installPeers()
+  if (work.isolated && !quick) checkMayIsolate()
   const results = new Map<string, Values[]>(work.systems.map((system) => [system, []]))
   for (let round = 0; round < trials; round++) {
     for (const system of work.systems) {
       progress(`${suite.name}: ${work.case}, n=${work.n}: ${round + 1}/${trials} ${system}`)
-      const seconds = work.limitSeconds ?? DEFAULT_LIMIT_SECONDS
       const values = quick
         ? await work.trial(system, { quick })
-        : await runTrial(suite.name, index, system, seconds)
+        : await runTrial(suite.name, index, system, work)
       results.get(system)?.push(values)
     }
   }
