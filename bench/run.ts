@@ -70,7 +70,7 @@ function checkMayIsolate(): void {
   const test = spawnSync(NAMESPACE[0] as string, [...NAMESPACE.slice(1), 'true'])
   if (test.status === 0) return
   throw new Error(
-    'this benchmark runs in network namespaces of its own: run it as root, on Linux with util-linux ' +
+    'this benchmark makes network namespaces: run it as root, on Linux with util-linux ' +
       `and iproute2 (${test.error?.message ?? test.stderr.toString().trim()})`,
   )
 }

@@ -1,6 +1,6 @@
 // Names looked up in clouds on the loopback device: secure names of peernet beside signed values of
-// hyperdht. Each trial is one process with a whole cloud, in a network namespace of its own, so that
-// the device counts its packets only.
+// hyperdht. A trial is one process with a whole cloud, in a network namespace of its own, so that
+// the device counts no other packets.
 import type { BenchCase, BenchSuite, TrialOptions } from '../bench.js'
 import { importPeer } from '../peers.js'
 import { measureSystem, metrics, type NameSystem } from '../resolve/harness.js'
@@ -11,8 +11,8 @@ const PAYLOAD = 'peernet: endpoints and 200 bytes'
 const peers = ['hyperdht']
 
 async function systemOf(name: string): Promise<NameSystem> {
-  if (name === ENDPOINTS) return secureNames(false) as NameSystem
-  if (name === PAYLOAD) return secureNames(true) as NameSystem
+  if (name === ENDPOINTS) return secureNames(false)
+  if (name === PAYLOAD) return secureNames(true)
   return importPeer<NameSystem>(name)
 }
 

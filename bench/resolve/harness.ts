@@ -1,5 +1,5 @@
-// One run of a name system: boots a cloud of N nodes in this process, publishes signed values, looks
-// them up one at a time and 64 at once. The same procedure for every system.
+// One run of a name system: boots a cloud of N nodes in this process, publishes signed values and
+// looks them up, alone and 64 at once. The same procedure for every system.
 import { median, type TrialOptions } from '../bench.js'
 import { residentMegabytes, sleep, startSpan } from './readings.js'
 
