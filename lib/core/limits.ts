@@ -193,7 +193,8 @@ export const LIMITS = {
   announceRetryUs: seconds(5),
   /** A name is 'lonely' when nobody was found for so long; how often this is looked at. */
   lonelyAfterUs: seconds(5),
-  lonelyCheckUs: milliseconds(250),
+  lonelyCheckMinUs: milliseconds(10),
+  lonelyCheckMaxUs: milliseconds(500),
   /** Leaving is over after this, answered or not: SIGINT has two seconds in all. */
   leaveUs: milliseconds(1800),
   /** PNRP IDs that leave at a time, each with up to four FLOODs; further ones queue. */

@@ -152,7 +152,7 @@ export class Announcer implements RegistrationTimerOwner {
     if (registration.phase === 'walking') {
       registration.phase = 'idle'
       if (outcome.usefulHops > 0) this.#heard(registration)
-      else this.#unheard(registration)
+      else if (outcome.outcome !== 'cancelled') this.#unheard(registration)
     }
     this.#pump()
   }
@@ -210,7 +210,9 @@ export class Announcer implements RegistrationTimerOwner {
       this.#setState(registration, 'lonely')
       return
     }
-    timers.set(registration, now + LIMITS.lonelyCheckUs)
+    // Discovery on a fast network ends soon: look often at first.
+    const delay = Math.max(LIMITS.lonelyCheckMinUs, Math.min(now - since, LIMITS.lonelyCheckMaxUs))
+    timers.set(registration, now + delay)
   }
 
   #setState(registration: Registration, state: RegistrationState): void {

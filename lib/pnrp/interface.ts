@@ -237,6 +237,13 @@ export type CloudEvent =
         | 'ERR_PEERNET_CLOUD_NOT_OPEN'
       readonly message: string
     }
+  /** The registration stays as it was. */
+  | {
+      readonly type: 'update-failed'
+      readonly handle: number
+      readonly code: 'ERR_PEERNET_INVALID_ARG'
+      readonly message: string
+    }
   | {
       readonly type: 'pong'
       readonly handle: number

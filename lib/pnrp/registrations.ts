@@ -95,13 +95,17 @@ export class Registrations implements RegistrationsPart {
       return
     }
     registration.spec = before
-    this.#failed(handle, 'ERR_PEERNET_INVALID_ARG', broken)
+    const code = 'ERR_PEERNET_INVALID_ARG'
+    this.#context.events.push({ type: 'update-failed', handle, code, message: broken })
   }
 
   /** MS-PNRP 3.2.4.2. From now on the ID is answered with N. */
   unregister(handle: number): void {
     const registration = this.#list.withHandle(handle)
-    if (registration === undefined) return
+    if (registration === undefined) {
+      this.#context.events.push({ type: 'unregistered', handle })
+      return
+    }
     const leaving = [registration, ...this.#aliasesOf(handle)]
     this.#aliases.delete(handle)
     let left = leaving.length

@@ -301,8 +301,23 @@ test('an update changes content, not the name', () => {
   assert.equal(states(harness), ['registered'])
   assert.is(harness.resolves.length, 0)
   harness.registrations.update(1, { ...spec, classifier: 'renamed' })
-  assert.is(failure(harness), 'ERR_PEERNET_INVALID_ARG')
+  assert.is(harness.eventsOf('update-failed')[0]?.code, 'ERR_PEERNET_INVALID_ARG')
   assert.is(harness.registrations.find(id)?.spec.classifier, 'test')
+})
+
+test('whoever unregisters what is not there is told at once', () => {
+  const harness = new PublisherHarness()
+  harness.registrations.unregister(9)
+  assert.equal(harness.eventsOf('unregistered'), [{ type: 'unregistered', handle: 9 }])
+})
+
+test('a walk that is cancelled says nothing about the name', () => {
+  const harness = new PublisherHarness()
+  harness.cache(offset(new Uint8Array(32), 5n), at(4000))
+  harness.register()
+  harness.events()
+  harness.endResolve({ outcome: 'cancelled', usefulHops: 0 })
+  assert.equal(harness.events(), [])
 })
 
 test('many names are announced a few at a time', () => {
