@@ -1,4 +1,5 @@
 import { getSystemErrorName } from 'node:util'
+import { markAsUntransferable } from 'node:worker_threads'
 import { addon } from './addon.js'
 
 const layout = addon.udpLayout
@@ -64,6 +65,8 @@ export class UdpHub {
 
   constructor(kind: 'fast' | 'portable', onBatch: (count: number) => void) {
     const { hub, block } = addon.udpCreate(kind === 'fast' ? 0 : 1, onBatch)
+    // C holds its address for as long as the hub lives.
+    markAsUntransferable(block)
     this.#hub = hub
     this.block = new Uint8Array(block)
     this.#ints = new Int32Array(block)
