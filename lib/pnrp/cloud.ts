@@ -86,9 +86,9 @@ function emptyCache(capacity: number = LIMITS.routeCacheEntries): RouteCache {
 /**
  * One node in one cloud: an entry of the Cloud Table of MS-PNRP 3.1.1 with all its sub-machines.
  *
- * Handlers first (`handleCommand`, `handleMessage`, `handleTimeout`, `handleLocalEvent`), then polls
- * in the order transmit, effect, event, until all are empty; then wait until `pollTimeout()`. Local
- * endpoints come as the local event 'addresses', before the command 'open'.
+ * Handlers first (`handleCommand`, `handleMessage`, `handleTimeout`, `handleLocalEvent`), then
+ * polls in the order transmit, effect, event, until all are empty; then wait until `pollTimeout()`.
+ * Local endpoints come as the local event 'addresses', before the command 'open'.
  */
 export class CloudMachine implements Machine<
   CloudCommand,

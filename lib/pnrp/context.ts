@@ -145,8 +145,8 @@ export class CloudContext implements ExchangeHost {
   }
 
   /**
-   * That node says (or proved) that the ID is not registered there: the cached entry goes, unless it
-   * names other endpoints. Whoever refers us to a liar must not be able to evict honest entries.
+   * That node says (or proved) that the ID is not registered there: the cached entry goes, unless
+   * it names other endpoints. Whoever refers us to a liar must not be able to evict honest entries.
    */
   evictAt(pnrpId: PnrpId, at: Endpoint): void {
     const cached = this.cache.get(pnrpId)

@@ -29,8 +29,8 @@ export function endpointsOfExcluded(context: CloudContext, request: ResolveReque
 }
 
 /**
- * L4 and 3.2.5.1: the node asked and the one it named are candidates for the cache; but not one that
- * this resolve is about to INQUIRE itself: that INQUIRE is its validation.
+ * L4 and 3.2.5.1: the node asked and the one it named are candidates for the cache; but not one
+ * that this resolve is about to INQUIRE itself: that INQUIRE is its validation.
  */
 export function submitEntries(
   context: CloudContext,

@@ -34,7 +34,7 @@ export function lookupMessage(
   }
 }
 
-/** S7: the INQUIRE to the best match, with a fresh nonce (N-10) and all that can be asked (N-08). */
+/** S7: the INQUIRE to the best match, with a fresh nonce (N-10) and all that can be asked for. */
 export function inquireMessage(context: CloudContext, match: RouteEntry): InquireMessage {
   return {
     type: 'INQUIRE',

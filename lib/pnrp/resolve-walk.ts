@@ -42,8 +42,8 @@ export interface LookupAnswer {
 export type LookupVerdict = 'referral' | 'dead-end' | 'busy' | 'not-registered' | 'refused-referral'
 
 /**
- * The state of one resolve (an entry of the Outstanding Resolves Table, MS-PNRP 3.1.1) and the rules
- * of 3.1.5.6.1 that change it. It neither sends nor waits: `resolve.ts` does.
+ * The state of one resolve (an entry of the Outstanding Resolves Table, MS-PNRP 3.1.1) and the
+ * rules of 3.1.5.6.1 that change it. It neither sends nor waits: `resolve.ts` does.
  *
  * The walk is a depth-first search towards the target with backtracking: a node is asked at most
  * three times, each time told not to name anybody who was asked already.
@@ -85,8 +85,8 @@ export class ResolveWalk {
   }
 
   /**
-   * Other registrations of a name lie beyond those already found, which is away from the target: the
-   * walk has to welcome nodes that are not closer.
+   * Other registrations of a name lie beyond those already found, which is away from the target:
+   * the walk has to welcome nodes that are not closer.
    */
   get collecting(): boolean {
     return this.#collecting

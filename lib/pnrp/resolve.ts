@@ -35,14 +35,15 @@ export interface ResolveTable {
 }
 
 /**
- * One resolve under way, MS-PNRP 3.1.4.4.2: sends what its walk asks for and feeds the answers back.
+ * One resolve under way, MS-PNRP 3.1.4.4.2: sends what its walk asks for and feeds the answers
+ * back.
  *
  * At a soft timeout it leaves the silent node behind and goes on (its endpoint joins the Flagged
  * Path), but the request stays pending and a late answer counts as any other. Only the full timeout
  * of 3.1.6.3 evicts. So there may be several open probes; `#current` is the one that the walk waits
- * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open, until
- * each was silent twice. Requests still pending at the end run out by themselves, so that the dead
- * are found out even by a resolve that went around them.
+ * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open,
+ * until each was silent twice. Requests still pending at the end run out by themselves, so that the
+ * dead are found out even by a resolve that went around them.
  */
 export class Resolve implements ExchangeOwner, Timed {
   readonly request: ResolveRequest

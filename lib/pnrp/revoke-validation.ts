@@ -9,8 +9,8 @@ import { learnFrom } from './cpa-validation.js'
 
 /**
  * Why a revoke was not carried out. 'unknown': no entry of that ID is cached, so that there is
- * nothing to remove. 'key': the entry was validated with another key, or without seeing one; then it
- * should be asked again at once.
+ * nothing to remove. 'key': the entry was validated with another key, or without seeing one; then
+ * it should be asked again at once.
  */
 export type RevokeRefusal =
   'malformed' | 'not-a-revoke' | 'nonce' | 'expired' | 'unknown' | 'key' | 'signature' | 'busy'

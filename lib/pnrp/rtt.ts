@@ -1,9 +1,9 @@
 import { LIMITS } from '../core/limits.js'
 
 /**
- * Smoothed round trip over all LOOKUPs of a cloud, as in RFC 6298 section 2. It only drives the soft
- * timeouts, after which a walk moves on while late answers still count; the retransmission timer of
- * MS-PNRP 3.1.2 is left alone.
+ * Smoothed round trip over all LOOKUPs of a cloud, as in RFC 6298 section 2. It only drives the
+ * soft timeouts, after which a walk moves on while late answers still count; the retransmission
+ * timer of MS-PNRP 3.1.2 is left alone.
  */
 export class RttEstimator {
   #smoothed = 0

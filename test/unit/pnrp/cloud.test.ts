@@ -1,5 +1,5 @@
-// The cloud machine as a whole: open and close, addresses, timers, states. MS-PNRP 3.1.4.1, 3.1.4.5,
-// 3.1.6.1, 3.1.7.1, N-40.
+// The cloud machine as a whole: open and close, addresses, timers, states. MS-PNRP 3.1.4.1,
+// 3.1.4.5, 3.1.6.1, 3.1.7.1, N-40.
 import * as assert from 'uvu/assert'
 import { NEVER } from '#lib/core/instant.js'
 import { LIMITS } from '#lib/core/limits.js'

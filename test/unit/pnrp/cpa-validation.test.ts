@@ -253,6 +253,14 @@ test('PNRP-3.1.5.10-11 PNRP-3.1.5.10-8 PNRP-3.1.5.10-9 the chain is checked agai
   assert.is(job.chainCheck?.wallMs, 1_795_305_600_000)
 })
 
+test('PNRP-3.1.5.10-11 hostile: a delegate cannot hide its classifier from the chain', () => {
+  refuses('cpa-classifier', SECURE, (p, i) => ({
+    routeEntry: p.entry,
+    cpa: p.sign(p.cpa(i)),
+    certificateChain: Uint8Array.of(0x30, 0),
+  }))
+})
+
 test('what the signatures are checked on does not live in the receive buffer', () => {
   const h = new CloudHarness()
   h.holdCrypto = true
