@@ -117,7 +117,12 @@ export class SocketCloudDriver implements CloudDriver {
       resolvesActive: machine.resolvesActive,
       estimatedNodes: machine.estimatedNodes,
       signatures: { made: counts.signed, checked: counts.verified, waiting: backlog },
-      counters: { ...machine.counters, ...this.#node.counters.snapshot(), ...sockets },
+      counters: {
+        ...machine.counters,
+        ...this.#node.counters.snapshot(),
+        ...this.#host.counters,
+        ...sockets,
+      },
       dialect: machine.dialect,
     }
   }

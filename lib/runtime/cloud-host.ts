@@ -1,3 +1,4 @@
+import type { Counters } from '../core/counters.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { formatEndpoint } from '../core/address-text.js'
 import { lookupSeeds, type Seed } from '../io/seed-lookup.js'
@@ -16,6 +17,7 @@ export interface SsdpPort {
   search(searchTarget: string): void
   announce(searchTarget: string, endpoint: Endpoint): void
   withdraw(searchTarget: string): void
+  readonly counters: Counters
   close(): Promise<void>
 }
 
@@ -48,6 +50,12 @@ export class CloudHost {
       default:
         this.#multicast(effect, target)
     }
+  }
+
+  /** What multicast discovery has sent and dropped. */
+  get counters(): Record<string, number> {
+    const { ssdp } = this.#options
+    return 'counters' in ssdp ? ssdp.counters.snapshot() : {}
   }
 
   /** Waits for what is under way (a list being written). */
