@@ -386,4 +386,31 @@ test('N-42 N-43 N-02 self-calibration: how the other side writes is read, learne
   assert.is(h.machine.statistics().dialect['classifierEncoding'], 'utf-8 (observed)')
 })
 
+test('N-02 where two encodings were observed, a name that is not found one way is looked for the other', () => {
+  const h = new CloudHarness()
+  judge(SECURE, changed({}), h)
+  const utf8 = new Uint8Array(createHash('sha1').update('test', 'utf8').digest())
+  const pnrpId = pnrpIdOf(p2pIdOf(utf8, SECURE.authority), SECURE.pnrpId.slice(16))
+  h.cache.clear()
+  h.cache.insert({ ...SECURE.entry, pnrpId }, h.now)
+  h.resolve(2, { targetPnrpId: pnrpId })
+  h.answer(h.takeOne('LOOKUP'), {})
+  const inquire = h.takeOne('INQUIRE')
+  const cpa = SECURE.sign({
+    ...SECURE.cpa(inquire),
+    classifierHash: utf8,
+    serviceLocation: pnrpId.slice(16),
+  })
+  h.answer(inquire, { classifier: 'test', cpa })
+  assert.is(h.outcome(2)?.outcome, 'found')
+  h.resolve(3, { classifier: 'name' })
+  const first = h.takeOne('LOOKUP')
+  h.answer(first, { busy: true })
+  const second = h.takeOne('LOOKUP')
+  const p2pIds = [first, second].map(({ message }) => message.targetPnrpId.slice(0, 16))
+  const hashOf = (encoding: 'utf16le' | 'utf8'): Uint8Array =>
+    new Uint8Array(createHash('sha1').update(Buffer.from('name', encoding)).digest())
+  assert.equal(p2pIds, [p2pIdOf(hashOf('utf16le')), p2pIdOf(hashOf('utf8'))])
+})
+
 test.run()
