@@ -45,7 +45,8 @@ export class Maintenance implements MaintenancePart {
     this.#lostNodes.tick()
     this.#leafRepair.tick()
     this.#balancer.tick()
-    this.#splits.tick(this.estimatedNodes)
+    // One name registered by all makes every estimate implausible: then at least those we know.
+    this.#splits.tick(this.estimatedNodes ?? this.#context.cache.size)
   }
 
   repair(): void {

@@ -38,6 +38,7 @@ export {
   type LiveName,
   type Question,
 } from './checkers.js'
+export { runSwarm, type SwarmReport, type SwarmRunOptions } from './swarm.js'
 export { swarmOptions, type SwarmOptions } from './swarm-options.js'
 export { ResolveCriteria } from '../wire/messages.js'
 export type { Endpoint } from '../core/endpoint.js'

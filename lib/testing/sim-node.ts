@@ -50,11 +50,11 @@ export class SimNode implements SimHost {
   readonly #clockOffsetMs: number
   readonly #clockDriftPpm: number
   readonly #processor = new CryptoProcessor()
-  readonly #machine: CloudMachine
+  /** Undefined once the node is gone: the dead cost next to nothing. */
+  #live: CloudMachine | undefined
   #endpoints: readonly Endpoint[]
   readonly #seeds: readonly Endpoint[]
   readonly #intercept: SimNodeOptions['intercept']
-  #alive = true
   #moves = 0
   #nextHandle = 1
   #clockToldAt: Instant
@@ -76,7 +76,7 @@ export class SimNode implements SimHost {
     this.#seeds = (options.seeds ?? []).flatMap((seed) =>
       seed instanceof SimNode ? seed.endpoints.slice(0, 1) : [seed],
     )
-    this.#machine = new CloudMachine({
+    this.#live = new CloudMachine({
       scope: this.scope,
       rng: derivedRng(world.kernel.seed, 'node', this.index),
       resolveOnly: options.resolveOnly ?? false,
@@ -90,7 +90,7 @@ export class SimNode implements SimHost {
   }
 
   get alive(): boolean {
-    return this.#alive
+    return this.#live !== undefined
   }
 
   get endpoints(): readonly Endpoint[] {
@@ -102,6 +102,11 @@ export class SimNode implements SimHost {
     return this.#machine
   }
 
+  get #machine(): CloudMachine {
+    if (this.#live !== undefined) return this.#live
+    throw new PeernetError('ERR_PEERNET_CLOSED', 'the simulated node is gone')
+  }
+
   /** Names registered here that have neither failed nor ended. */
   get registrations(): readonly SimRegistration[] {
     return this.#registrations === undefined
@@ -111,7 +116,7 @@ export class SimNode implements SimHost {
 
   /** Publishes a name. Throws ERR_PEERNET_INVALID_PEER_NAME, ERR_PEERNET_IDENTITY_NOT_FOUND. */
   register(name: string, options: SimRegisterOptions = {}): SimRegistration {
-    this.#checkAlive()
+    const machine = this.#machine
     const handle = this.#nextHandle++
     const registration = new SimRegistration(name, handle, this.#world.kernel.now)
     const parts = requireName(name)
@@ -119,30 +124,30 @@ export class SimNode implements SimHost {
     const spec = registrationSpec(parts, identity, options, this.#endpoints)
     this.#registrations ??= new Map()
     this.#registrations.set(handle, registration)
-    this.#machine.handleCommand(this.#world.kernel.now, { type: 'register', handle, spec })
+    machine.handleCommand(this.#world.kernel.now, { type: 'register', handle, spec })
     this.poke()
     return registration
   }
 
   /** Withdraws a name: its neighbours are told. */
   unregister(registration: SimRegistration): void {
-    this.#checkAlive()
+    const machine = this.#machine
     const { handle } = registration
     if (registration.live) this.#end(registration, 'ended')
-    this.#machine.handleCommand(this.#world.kernel.now, { type: 'unregister', handle })
+    machine.handleCommand(this.#world.kernel.now, { type: 'unregister', handle })
     this.poke()
   }
 
   /** Looks for a name. The result fills in while the simulation runs. */
   resolve(name: string, options: SimResolveOptions = {}): SimResolution {
-    this.#checkAlive()
+    const machine = this.#machine
     const parts = requireName(name)
     const { now } = this.#world.kernel
     const handle = this.#nextHandle++
     const resolution = new SimResolution(name, this.index, now, options.trace ?? false)
     this.#resolutions ??= new Map()
     this.#resolutions.set(handle, resolution)
-    this.#machine.handleCommand(now, {
+    machine.handleCommand(now, {
       type: 'resolve',
       handle,
       spec: {
@@ -160,40 +165,40 @@ export class SimNode implements SimHost {
 
   /** Dies on the spot, as by SIGKILL: no goodbye, nothing stored. */
   kill(): void {
-    if (!this.#alive) return
-    this.#gone()
+    if (this.alive) this.#gone()
   }
 
   /** Leaves orderly: names are withdrawn; the host goes when the machine says 'closed'. */
   leave(): void {
-    this.#checkAlive()
+    const machine = this.#machine
     for (const registration of this.registrations) this.#end(registration, 'ended')
-    this.#machine.handleCommand(this.#world.kernel.now, { type: 'close', now: true })
+    machine.handleCommand(this.#world.kernel.now, { type: 'close', now: true })
     this.poke()
   }
 
   /** The host gets other addresses (by default one new one) and tells its machine. */
   changeAddresses(endpoints?: readonly Endpoint[]): void {
-    this.#checkAlive()
-    const { network } = this.#world.kernel
+    const machine = this.#machine
+    const { network, now } = this.#world.kernel
     for (const endpoint of this.#endpoints) network.unbind(endpoint)
     this.#moves++
     this.#endpoints = endpoints ?? [this.#ownEndpoint(this.#endpoints[0]?.port)]
     for (const endpoint of this.#endpoints) network.bind(this.index, endpoint)
-    this.localEvent({ type: 'addresses', endpoints: this.#endpoints })
+    machine.handleLocalEvent(now, { type: 'addresses', endpoints: this.#endpoints })
+    this.poke()
   }
 
   /** Runs discovery and a split test now. */
   repair(): void {
-    this.#checkAlive()
-    this.#machine.handleCommand(this.#world.kernel.now, { type: 'repair' })
+    const machine = this.#machine
+    machine.handleCommand(this.#world.kernel.now, { type: 'repair' })
     this.poke()
   }
 
   /** Sends a datagram of your own from the node's first endpoint. */
   send(to: Endpoint, data: Uint8Array): void {
     const from = this.#endpoints[0]
-    if (this.#alive && from !== undefined) this.#world.kernel.send(this.index, from, to, data)
+    if (this.alive && from !== undefined) this.#world.kernel.send(this.index, from, to, data)
   }
 
   /** Feeds a local event (MS-PNRP 3.1.7, 3.2.7) to the machine. */
@@ -212,7 +217,7 @@ export class SimNode implements SimHost {
     if (this.#clockDriftPpm !== 0 && now - this.#clockToldAt >= CLOCK_INTERVAL_US) {
       this.#tellClock(now)
     }
-    if (this.#intercept?.(this, packet) === true) return
+    if (this.#intercept?.(this, packet) === true || !this.alive) return
     const decoded = decodeMessage(packet.data)
     if (decoded.ok) this.#machine.handleMessage(now, packet.from, decoded.message)
     else this.#machine.handleLocalEvent(now, { type: 'malformed', reason: decoded.code })
@@ -266,22 +271,23 @@ export class SimNode implements SimHost {
 
   /** The order of polls that lib/core/machine.ts asks for, until nothing is left. */
   #drain(now: Instant): void {
+    const machine = this.#machine
     for (;;) {
       let busy = false
-      for (let out = this.#machine.pollTransmit(); out; out = this.#machine.pollTransmit()) {
+      for (let out = machine.pollTransmit(); out; out = machine.pollTransmit()) {
         busy = true
         this.#world.countTransmit(out)
         const from = this.#endpoints[0]
         if (from !== undefined) this.#world.kernel.send(this.index, from, out.to, out.data)
       }
-      for (let effect = this.#machine.pollEffect(); effect; effect = this.#machine.pollEffect()) {
+      for (let effect = machine.pollEffect(); effect; effect = machine.pollEffect()) {
         busy = true
         this.#perform(now, effect)
       }
-      for (let event = this.#machine.pollEvent(); event; event = this.#machine.pollEvent()) {
+      for (let event = machine.pollEvent(); event; event = machine.pollEvent()) {
         busy = true
         this.#notice(now, event)
-        if (!this.#alive) return
+        if (!this.alive) return
       }
       if (!busy) return
     }
@@ -378,7 +384,7 @@ export class SimNode implements SimHost {
 
   #gone(): void {
     const { kernel, multicast } = this.#world
-    this.#alive = false
+    this.#live = undefined
     this.state = 'closed'
     for (const endpoint of this.#endpoints) kernel.network.unbind(endpoint)
     kernel.removeHost(this.index)
@@ -387,9 +393,5 @@ export class SimNode implements SimHost {
     for (const resolution of this.#resolutions?.values() ?? []) resolution.abandon(kernel.now)
     this.#registrations = undefined
     this.#resolutions = undefined
-  }
-
-  #checkAlive(): void {
-    if (!this.#alive) throw new PeernetError('ERR_PEERNET_CLOSED', 'the simulated node is gone')
   }
 }
