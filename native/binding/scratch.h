@@ -1,5 +1,5 @@
 // The array that cache.cc and ring.cc share with JavaScript: IDs, entries and endpoints go in and
-// out through it, so that a call carries nothing but numbers. lib/native/scratch.ts knows the layout.
+// out through it, so that a call carries nothing but numbers. lib/native/scratch.ts has the layout.
 #ifndef PN_BINDING_SCRATCH_H
 #define PN_BINDING_SCRATCH_H
 

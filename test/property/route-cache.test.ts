@@ -1,6 +1,7 @@
 // Model-based: random operation sequences on the shipping cache and on a naive BigInt model that
 // sorts a Map at each question. Which entry is evicted is the cache's own choice; the model checks
 // that the choice was lawful and then follows it.
+// test-limit: 120s
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { toHex } from '#lib/core/bytes.js'
@@ -317,7 +318,7 @@ test('PNRP-3.2.1.1-2 the cache answers as a sorted list would, and keeps every l
       const model: Model = { entries: new Map(), locals: new Set(), clock: 0 }
       fc.modelRun(() => ({ model, real: cache }), all)
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   )
 })
 
