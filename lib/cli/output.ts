@@ -80,7 +80,7 @@ export function safeText(text: string): string {
   return out
 }
 
-/** `1.2 ms`, `350 ms`, `2.1 s`. */
+/** `1.2 ms`, `350 ms`, `2.5 s`. */
 export function formatMs(ms: number): string {
   if (ms < 10) return `${ms.toFixed(2)} ms`
   if (ms < 1000) return `${ms.toFixed(0)} ms`

@@ -126,7 +126,7 @@ export interface DatagramTransport {
 const ADDRESS_BYTES = 16
 const UINT32_MAX = 0xffff_ffff
 
-/** Throws ERR_PEERNET_INVALID_ARG. */
+/** The rules of MS-PNRP 2.1 for ports, and N-69. Throws ERR_PEERNET_INVALID_ARG. */
 export function checkPortOptions(options: DatagramPortOptions): void {
   const { address, port, scopeId = 0 } = options
   checkArgument(
@@ -152,7 +152,7 @@ export function checkPortOptions(options: DatagramPortOptions): void {
   }
 }
 
-/** Throws ERR_PEERNET_SYSTEM when the system has chosen a port that PNRP may not use (N-05). */
+/** MS-PNRP 2.1, N-05: throws ERR_PEERNET_SYSTEM when the system has chosen a port below 1025. */
 export function checkBoundPort(port: number): void {
   if (port >= LIMITS.lowestPort) return
   throw new PeernetError(

@@ -40,10 +40,10 @@ async function untilCollected(condition: () => boolean): Promise<void> {
   } while (!condition())
 }
 
-const garbage = suite('gc')
+const garbageTest = suite('gc')
 
 for (const kind of kinds) {
-  garbage(
+  garbageTest(
     `${kind}: a transport without open ports is collected, its descriptor closed`,
     async () => {
       const before = descriptors()
@@ -62,7 +62,7 @@ for (const kind of kinds) {
     },
   )
 
-  garbage(`${kind}: a transport with an open port lives, though nobody holds it`, async () => {
+  garbageTest(`${kind}: a transport with an open port lives, though nobody holds it`, async () => {
     const inbox = new Inbox()
     const open = async (): Promise<number> => {
       const port = await new NativeTransport(kind).open(local, (batch) => {
@@ -82,7 +82,7 @@ for (const kind of kinds) {
     sender.close()
   })
 
-  garbage(`${kind}: garbage made while receiving does not disturb the batch`, async () => {
+  garbageTest(`${kind}: garbage made while receiving does not disturb the batch`, async () => {
     const transport = new NativeTransport(kind)
     const sums: number[] = []
     const port = await transport.open(local, (batch) => {
@@ -101,9 +101,9 @@ for (const kind of kinds) {
   })
 }
 
-garbage.run()
+garbageTest.run()
 
-const exits = suite('process end')
+const exitTest = suite('process end')
 const script = fileURLToPath(new URL('udp-stages.js', import.meta.url))
 
 /** Stage → how it ends, where that is not status 0. */
@@ -126,7 +126,7 @@ const STAGES: Record<string, number | string> = {
 }
 
 for (const kind of kinds) {
-  exits(`${kind}: every stage of life ends as it should`, () => {
+  exitTest(`${kind}: every stage of life ends as it should`, () => {
     for (const [stage, expected] of Object.entries(STAGES)) {
       const result = spawnSync(process.execPath, ['--expose-gc', script, kind, stage], {
         encoding: 'utf8',
@@ -139,13 +139,13 @@ for (const kind of kinds) {
   })
 }
 
-exits.run()
+exitTest.run()
 
-const workers = suite('worker threads')
+const workerTest = suite('worker threads')
 const workerFile = new URL('udp-worker.js', import.meta.url)
 
 for (const kind of kinds) {
-  workers(`${kind}: workers have hubs of their own and end by themselves`, async () => {
+  workerTest(`${kind}: workers have hubs of their own and end by themselves`, async () => {
     const before = descriptors()
     const all = Array.from(
       { length: 3 },
@@ -158,26 +158,29 @@ for (const kind of kinds) {
     await untilTrue(() => descriptors() <= before)
   })
 
-  workers(`${kind}: a worker that is terminated under load takes its sockets along`, async () => {
-    const inbox = new Inbox()
-    const mine = await new NativeTransport(kind).open(local, inbox.receive)
-    const before = descriptors()
-    for (let i = 0; i < 3; i++) {
-      const worker = new Worker(workerFile, { workerData: { kind, endAfter: Infinity } })
-      const [ports] = (await once(worker, 'message')) as [number[]]
-      assert.is(ports.length, 3)
-      assert.is(await worker.terminate(), 1)
-    }
-    await untilTrue(() => descriptors() <= before)
-    mine.send({ address: loopback, port: mine.port }, pattern(3))
-    await inbox.until(1)
-    mine.close()
-  })
+  workerTest(
+    `${kind}: a worker that is terminated under load takes its sockets along`,
+    async () => {
+      const inbox = new Inbox()
+      const mine = await new NativeTransport(kind).open(local, inbox.receive)
+      const before = descriptors()
+      for (let i = 0; i < 3; i++) {
+        const worker = new Worker(workerFile, { workerData: { kind, endAfter: Infinity } })
+        const [ports] = (await once(worker, 'message')) as [number[]]
+        assert.is(ports.length, 3)
+        assert.is(await worker.terminate(), 1)
+      }
+      await untilTrue(() => descriptors() <= before)
+      mine.send({ address: loopback, port: mine.port }, pattern(3))
+      await inbox.until(1)
+      mine.close()
+    },
+  )
 }
 
-workers.run()
+workerTest.run()
 
-const misuse = suite('misuse')
+const misuseTest = suite('misuse')
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -188,7 +191,7 @@ const codeOf = (work: () => unknown): string => {
   return 'none'
 }
 
-misuse('the addon refuses what is no hub, and arguments of wrong types', () => {
+misuseTest('the addon refuses what is no hub, and arguments of wrong types', () => {
   const { hub } = addon.udpCreate(1, ignore)
   const strangers: unknown[] = [{}, [], 1, 'hub', null, undefined, ignore, new Uint8Array(8)]
   for (const stranger of strangers) {
@@ -245,7 +248,7 @@ misuse('the addon refuses what is no hub, and arguments of wrong types', () => {
   addon.udpDestroy(hub)
 })
 
-misuse('handles of closed sockets stay dead when their place is taken again', () => {
+misuseTest('handles of closed sockets stay dead when their place is taken again', () => {
   const hub = new UdpHub('portable', ignore)
   const first = hub.open(openOptions)
   assert.is(hub.close(first), true)
@@ -263,7 +266,7 @@ misuse('handles of closed sockets stay dead when their place is taken again', ()
   hub.destroy()
 })
 
-misuse('a destroyed hub opens nothing and is destroyed again quietly', () => {
+misuseTest('a destroyed hub opens nothing and is destroyed again quietly', () => {
   for (const kind of ['fast', 'portable'] as const) {
     const hub = new UdpHub(kind, ignore)
     const socket = hub.open(openOptions)
@@ -276,7 +279,7 @@ misuse('a destroyed hub opens nothing and is destroyed again quietly', () => {
   }
 })
 
-misuse('a hub may be destroyed while it delivers', async () => {
+misuseTest('a hub may be destroyed while it delivers', async () => {
   for (const kind of ['fast', 'portable'] as const) {
     let calls = 0
     const hub = new UdpHub(kind, () => {
@@ -296,7 +299,7 @@ misuse('a hub may be destroyed while it delivers', async () => {
   }
 })
 
-misuse('rows that are no good are left out, whatever they say', async () => {
+misuseTest('rows that are no good are left out, whatever they say', async () => {
   for (const kind of ['fast', 'portable'] as const) {
     const seen: number[] = []
     const hub = new UdpHub(kind, (count) => {
@@ -336,7 +339,7 @@ misuse('rows that are no good are left out, whatever they say', async () => {
   }
 })
 
-misuse('the shared block cannot be taken away by a transfer', () => {
+misuseTest('the shared block cannot be taken away by a transfer', () => {
   const hub = new UdpHub('portable', ignore)
   const buffer = hub.block.buffer as ArrayBuffer
   try {
@@ -348,4 +351,4 @@ misuse('the shared block cannot be taken away by a transfer', () => {
   hub.destroy()
 })
 
-misuse.run()
+misuseTest.run()

@@ -3,7 +3,6 @@
 // in namespace-checks.ts.
 import * as assert from 'uvu/assert'
 import type { Endpoint } from '#lib/core/endpoint.js'
-import type { PeernetError } from '#lib/core/errors.js'
 import { LIMITS } from '#lib/core/limits.js'
 import type { DatagramPortOptions } from '#lib/io/datagram-port.js'
 import { SystemClock } from '#lib/io/system-clock.js'
@@ -20,19 +19,6 @@ export function datagramPortTests(test: Test, make: support.Make): void {
 }
 
 function opening(test: Test, make: support.Make): void {
-  test('PNRP-2.1-2 binds ports from 1025 on, the lower ones not even on request', async () => {
-    const transport = make()
-    const port = await transport.open(local, ignore)
-    assert.ok(port.port >= 1025 && port.port <= 65_535)
-    assert.equal(port.address, loopback)
-    assert.is(port.closed, false)
-    port.close()
-    for (const number of [1, 80, 1023, 1024, -1, 65_536, 3540.5, Number.NaN]) {
-      const options = { address: loopback, port: number }
-      assert.is(await codeOf(transport.open(options, ignore)), 'ERR_PEERNET_INVALID_ARG')
-    }
-  })
-
   test('refuses what is no IPv6 address of one host', async () => {
     const transport = make()
     const any = new Uint8Array(16)
@@ -56,21 +42,10 @@ function opening(test: Test, make: support.Make): void {
     const options = { address: documentation, port: 0 }
     assert.is(await codeOf(make().open(options, ignore)), 'ERR_PEERNET_NO_ADDRESS')
   })
-
-  test('PNRP-3.1.4.1-6 an address and port pair is bound once; the error says what to do', async () => {
-    const transport = make()
-    const first = await transport.open(local, ignore)
-    const again = transport.open({ address: loopback, port: first.port }, ignore)
-    const error = (await again.catch((reason: unknown) => reason)) as PeernetError
-    assert.is(error.code, 'ERR_PEERNET_PORT_IN_USE')
-    assert.match(error.message, new RegExp(`port ${first.port} on ::1.*choose another`))
-    assert.is((error.cause as { code: string }).code, 'EADDRINUSE')
-    first.close()
-  })
 }
 
 function sizesAndOrder(test: Test, make: support.Make): void {
-  test('PNRP-2.1-1 each payload from 0 to 2048 bytes travels whole in a datagram of its own', async () => {
+  test('each payload from 0 to 2048 bytes travels whole in a datagram of its own', async () => {
     const transport = make()
     const inbox = new Inbox()
     const receiver = await transport.open(local, inbox.receive)

@@ -17,9 +17,9 @@ const link = addressOf('fe80::1')
 const peer: Endpoint = { address: addressOf('2001:db8:9::9'), port: 4000 }
 const repair = { type: 'repair' } as const
 
-const receiving = suite('receiving')
+const receivingTest = suite('receiving')
 
-receiving('PNRP-3.1.5.2-2 a datagram from source port 1024 or below is dropped', async () => {
+receivingTest('PNRP-3.1.5.2-2 a datagram from source port 1024 or below is dropped', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -38,7 +38,7 @@ receiving('PNRP-3.1.5.2-2 a datagram from source port 1024 or below is dropped',
   )
 })
 
-receiving(
+receivingTest(
   'PNRP-3.1.5.2-1 PNRP-3.1.5.2-4 what is no PNRP message is dropped by reason',
   async () => {
     const harness = new PumpHarness()
@@ -65,7 +65,7 @@ receiving(
   },
 )
 
-receiving('a batch has one time, and its order is kept', async () => {
+receivingTest('a batch has one time, and its order is kept', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -78,7 +78,7 @@ receiving('a batch has one time, and its order is kept', async () => {
   )
 })
 
-receiving('what a machine keeps of a message stays as it was', async () => {
+receivingTest('what a machine keeps of a message stays as it was', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -90,7 +90,7 @@ receiving('what a machine keeps of a message stays as it was', async () => {
   assert.equal(Uint8Array.from(kept.message.hashedNonce), hashedNonce)
 })
 
-receiving('a node that closes in the middle of a batch gets nothing more', async () => {
+receivingTest('a node that closes in the middle of a batch gets nothing more', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -101,11 +101,11 @@ receiving('a node that closes in the middle of a batch gets nothing more', async
   assert.is(machine.messages.length, 1)
 })
 
-receiving.run()
+receivingTest.run()
 
-const sending = suite('sending')
+const sendingTest = suite('sending')
 
-sending('an answer leaves by the port that the question came in at', async () => {
+sendingTest('an answer leaves by the port that the question came in at', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const first = await harness.listen(node, one)
@@ -126,7 +126,7 @@ sending('an answer leaves by the port that the question came in at', async () =>
   )
 })
 
-sending('what is nobody’s answer leaves by the most similar address', async () => {
+sendingTest('what is nobody’s answer leaves by the most similar address', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const ports = [
@@ -148,7 +148,7 @@ sending('what is nobody’s answer leaves by the most similar address', async ()
   )
 })
 
-sending('remembered paths are bounded, and end with their port', async () => {
+sendingTest('remembered paths are bounded, and end with their port', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const first = await harness.listen(node, one)
@@ -175,7 +175,7 @@ sending('remembered paths are bounded, and end with their port', async () => {
   assert.equal(node.ports, [first])
 })
 
-sending('what cannot be sent is counted', async () => {
+sendingTest('what cannot be sent is counted', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   machine.transmits.push({ to: peer, data: ack(1), reason: 'ping' })
@@ -187,11 +187,11 @@ sending('what cannot be sent is counted', async () => {
   assert.is(node.counters.get('send.ERR_PEERNET_INVALID_ARG'), 1)
 })
 
-sending.run()
+sendingTest.run()
 
-const sockets = suite('sockets')
+const socketTest = suite('sockets')
 
-sockets(
+socketTest(
   'PNRP-2.1-1 PNRP-3.1.4.1-8 PNRP-3.1.5.2-3 two nodes of a process talk over the kernel',
   async () => {
     const clock = new SystemClock()
@@ -232,7 +232,7 @@ sockets(
   },
 )
 
-sockets('timers of real time fire', async () => {
+socketTest('timers of real time fire', async () => {
   const pump = new Pump()
   const machine = new ScriptedMachine()
   const node = pump.add({
@@ -256,4 +256,4 @@ sockets('timers of real time fire', async () => {
   node.close()
 })
 
-sockets.run()
+socketTest.run()

@@ -15,9 +15,9 @@ const repair = { type: 'repair' } as const
 const stateEvent: CloudEvent = { type: 'state', state: 'active', reason: 'test' }
 const kinds = (node: TestNode): string[] => node.machine.localEvents.map(({ type }) => type)
 
-const turns = suite('turns')
+const turnTest = suite('turns')
 
-turns('a command is followed by transmits, effects and events, in this order', async () => {
+turnTest('a command is followed by transmits, effects and events, in this order', async () => {
   const order: string[] = []
   const harness = new PumpHarness()
   const { node, machine } = harness.add({
@@ -35,7 +35,7 @@ turns('a command is followed by transmits, effects and events, in this order', a
   assert.equal(machine.commands, [repair])
 })
 
-turns('a listener may give commands: they are carried out in the same turn, not nested', () => {
+turnTest('a listener may give commands: they are carried out in the same turn, not nested', () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add({
     onEvent: () => {
@@ -55,7 +55,7 @@ turns('a listener may give commands: they are carried out in the same turn, not 
   ])
 })
 
-turns('a node with endless work gives way to others and goes on later', async () => {
+turnTest('a node with endless work gives way to others and goes on later', async () => {
   const harness = new PumpHarness()
   const busy = harness.add()
   const other = harness.add()
@@ -72,7 +72,7 @@ turns('a node with endless work gives way to others and goes on later', async ()
   assert.is(busy.events.length, 2500)
 })
 
-turns('a closed node is not called any more and refuses commands', async () => {
+turnTest('a closed node is not called any more and refuses commands', async () => {
   const harness = new PumpHarness()
   const { node, machine, events } = harness.add()
   const port = await harness.listen(node, one)
@@ -104,7 +104,7 @@ turns('a closed node is not called any more and refuses commands', async () => {
   )
 })
 
-turns('a node closed while its port opens leaves no port behind', async () => {
+turnTest('a node closed while its port opens leaves no port behind', async () => {
   const harness = new PumpHarness()
   const { node } = harness.add()
   const opening = harness.listen(node, one)
@@ -114,11 +114,11 @@ turns('a node closed while its port opens leaves no port behind', async () => {
   assert.is(node.ports.length, 0)
 })
 
-turns.run()
+turnTest.run()
 
-const time = suite('time')
+const timeTest = suite('time')
 
-time('one OS timer serves all nodes, each at its deadline', () => {
+timeTest('one OS timer serves all nodes, each at its deadline', () => {
   const harness = new PumpHarness()
   const start = harness.clock.at
   const nodes = Array.from({ length: 100 }, () => harness.add())
@@ -137,7 +137,7 @@ time('one OS timer serves all nodes, each at its deadline', () => {
   assert.is(harness.scheduler.timers.size, 0)
 })
 
-time('deadlines that move are met where they are at last, and none is met early', () => {
+timeTest('deadlines that move are met where they are at last, and none is met early', () => {
   const harness = new PumpHarness()
   const start = harness.clock.at
   const { node, machine } = harness.add()
@@ -152,7 +152,7 @@ time('deadlines that move are met where they are at last, and none is met early'
   assert.ok((machine.timeouts[0] as number) >= start + 90_500)
 })
 
-time('sockets have their turn between the OS timer and the timeouts', async () => {
+timeTest('sockets have their turn between the OS timer and the timeouts', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -172,7 +172,7 @@ time('sockets have their turn between the OS timer and the timeouts', async () =
   assert.equal(machine.timeouts, [])
 })
 
-time('many due nodes are served in several turns', () => {
+timeTest('many due nodes are served in several turns', () => {
   const harness = new PumpHarness()
   const nodes = Array.from({ length: 600 }, () => harness.add())
   for (const { node, machine } of nodes) {
@@ -190,7 +190,7 @@ time('many due nodes are served in several turns', () => {
   assert.is(served(), 600)
 })
 
-time('machines learn the wall clock, and when somebody sets it', () => {
+timeTest('machines learn the wall clock, and when somebody sets it', () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const offset = harness.clock.wall - harness.clock.at / 1000
@@ -210,36 +210,39 @@ time('machines learn the wall clock, and when somebody sets it', () => {
   assert.ok(Math.abs(last.offsetMs - (offset + 3_600_000 + LIMITS.wallClockStepMs - 1)) < 1e-3)
 })
 
-time.run()
+timeTest.run()
 
-const failures = suite('failures')
+const failureTest = suite('failures')
 
-failures('a machine that throws is published, counted and costs the others nothing', async () => {
-  const harness = new PumpHarness()
-  const bad = harness.add()
-  const good = harness.add()
-  const badPort = await harness.listen(bad.node, one)
-  const goodPort = await harness.listen(good.node, one, 3541)
-  const published: unknown[] = []
-  const listen = (message: unknown): void => {
-    published.push((message as { error: unknown }).error)
-  }
-  bad.machine.onMessage = () => {
-    throw new Error('bug')
-  }
-  subscribe('peernet:machine-failure', listen)
-  badPort.receive({ from: peer, data: ack(1) }, { from: peer, data: ack(2) })
-  unsubscribe('peernet:machine-failure', listen)
-  goodPort.receive({ from: peer, data: ack(3) })
-  assert.equal(
-    published.map((error) => (error as Error).message),
-    ['bug', 'bug'],
-  )
-  assert.is(bad.node.counters.get('machine-failed'), 2)
-  assert.is(good.machine.messages.length, 1)
-})
+failureTest(
+  'a machine that throws is published, counted and costs the others nothing',
+  async () => {
+    const harness = new PumpHarness()
+    const bad = harness.add()
+    const good = harness.add()
+    const badPort = await harness.listen(bad.node, one)
+    const goodPort = await harness.listen(good.node, one, 3541)
+    const published: unknown[] = []
+    const listen = (message: unknown): void => {
+      published.push((message as { error: unknown }).error)
+    }
+    bad.machine.onMessage = () => {
+      throw new Error('bug')
+    }
+    subscribe('peernet:machine-failure', listen)
+    badPort.receive({ from: peer, data: ack(1) }, { from: peer, data: ack(2) })
+    unsubscribe('peernet:machine-failure', listen)
+    goodPort.receive({ from: peer, data: ack(3) })
+    assert.equal(
+      published.map((error) => (error as Error).message),
+      ['bug', 'bug'],
+    )
+    assert.is(bad.node.counters.get('machine-failed'), 2)
+    assert.is(good.machine.messages.length, 1)
+  },
+)
 
-failures('without a subscriber the first failure becomes a warning', async () => {
+failureTest('without a subscriber the first failure becomes a warning', async () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const port = await harness.listen(node, one)
@@ -258,7 +261,7 @@ failures('without a subscriber the first failure becomes a warning', async () =>
   assert.match(warnings[0]?.message ?? '', /bug to report/)
 })
 
-failures('a timeout that always throws does not become a busy loop', () => {
+failureTest('a timeout that always throws does not become a busy loop', () => {
   const harness = new PumpHarness()
   const { node, machine } = harness.add()
   const due = harness.clock.at + 1000
@@ -275,7 +278,7 @@ failures('a timeout that always throws does not become a busy loop', () => {
   assert.ok(machine.timeouts.length >= 9 && machine.timeouts.length <= 11)
 })
 
-failures('a listener that throws is the application’s: raised outside, the rest goes on', () => {
+failureTest('a listener that throws is the application’s: raised outside, the rest goes on', () => {
   const harness = new PumpHarness()
   let seen = 0
   const { node, machine } = harness.add({
@@ -297,11 +300,11 @@ failures('a listener that throws is the application’s: raised outside, the res
   )
 })
 
-failures.run()
+failureTest.run()
 
-const crypto = suite('crypto')
+const cryptoTest = suite('crypto')
 
-crypto('an idle port answers at once, and the clock is read again afterwards', async () => {
+cryptoTest('an idle port answers at once, and the clock is read again afterwards', async () => {
   const harness = new PumpHarness()
   const node = harness.add()
   const port = await harness.listen(node.node, one)
@@ -318,7 +321,7 @@ crypto('an idle port answers at once, and the clock is read again afterwards', a
   )
 })
 
-crypto('a busy port answers later, in the order of the jobs', () => {
+cryptoTest('a busy port answers later, in the order of the jobs', () => {
   const harness = new PumpHarness()
   harness.crypto.idle = false
   const node = harness.add()
@@ -333,7 +336,7 @@ crypto('a busy port answers later, in the order of the jobs', () => {
   assert.equal(results, [1, 2])
 })
 
-crypto('results for a closed node are dropped', () => {
+cryptoTest('results for a closed node are dropped', () => {
   const harness = new PumpHarness()
   harness.crypto.idle = false
   const node = harness.add()
@@ -344,7 +347,7 @@ crypto('results for a closed node are dropped', () => {
   assert.equal(kinds(node), ['wall-clock'])
 })
 
-crypto('every node hears of the load of the signing queue, in steps', () => {
+cryptoTest('every node hears of the load of the signing queue, in steps', () => {
   const harness = new PumpHarness()
   harness.crypto.idle = false
   const worker = harness.add()
@@ -364,4 +367,4 @@ crypto('every node hears of the load of the signing queue, in steps', () => {
   assert.equal(loads(late).at(-1), 0)
 })
 
-crypto.run()
+cryptoTest.run()
