@@ -13,7 +13,27 @@ export function parseAddress(text: string): { address: Uint8Array; zone?: string
 
 /** RFC 5952 text of 16 bytes. */
 export function formatAddress(address: Uint8Array): string {
-  return new ipaddr.IPv6([...address]).toRFC5952String()
+  const groups: number[] = []
+  for (let i = 0; i < 16; i += 2) {
+    groups.push(((address[i] as number) << 8) | (address[i + 1] as number))
+  }
+  const { at, length } = longestZeroRun(groups)
+  const text = (part: number[]): string => part.map((group) => group.toString(16)).join(':')
+  if (length < 2) return text(groups)
+  return `${text(groups.slice(0, at))}::${text(groups.slice(at + length))}`
+}
+
+/** The leftmost of the longest ones, RFC 5952 4.2.3. */
+function longestZeroRun(groups: readonly number[]): { at: number; length: number } {
+  const best = { at: 0, length: 0 }
+  let length = 0
+  groups.forEach((group, i) => {
+    length = group === 0 ? length + 1 : 0
+    if (length <= best.length) return
+    best.at = i + 1 - length
+    best.length = length
+  })
+  return best
 }
 
 /** `[address]:port`. */

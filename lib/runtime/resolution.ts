@@ -91,7 +91,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
   readonly results: Promise<readonly ResolvedRecord[]>
   readonly summary: Promise<ResolutionSummary>
   readonly #options: ResolutionOptions
-  readonly #events = new EventStream<ResolutionEvent>(LIMITS.resolutionEvents)
+  readonly #events = new EventStream<Progress>(LIMITS.resolutionEvents)
   readonly #records: ResolvedRecord[] = []
   readonly #found: PnrpId[] = []
   readonly #refusals: CpaRefusal[] = []
@@ -129,7 +129,12 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ResolutionEvent> {
-    return this.#events
+    const events = this.#events
+    const worded = async (next: Promise<IteratorResult<Progress>>) => {
+      const result = await next
+      return result.done === true ? result : { done: false, value: inWords(result.value) }
+    }
+    return { next: () => worded(events.next()), return: () => worded(events.return()) }
   }
 
   /** Stops the search; `results` keeps what was found. */
@@ -183,7 +188,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
   handleEvent(event: Extract<CloudEvent, { type: 'resolve-step' | 'resolve-done' }>): boolean {
     if (this.#done) return false
     if (event.type === 'resolve-step') {
-      this.#events.push({ ...describeStep(event.step), atMs: this.#elapsedMs() })
+      this.#events.push({ step: event.step, atMs: (event.at - this.#startedUs) / 1000 })
       return true
     }
     this.#lookups += event.lookups
@@ -237,6 +242,15 @@ function statusOf(
 ): ResolutionStatus {
   if (outcome === 'deadline') return 'timeout'
   return outcome === 'cancelled' ? 'aborted' : outcome
+}
+
+/** Steps are put into words for a reader only: most callers want no more than the records. */
+type Progress =
+  | { readonly step: ResolveStep; readonly atMs: number }
+  | Extract<ResolutionEvent, { type: 'record' | 'end' }>
+
+function inWords(event: Progress): ResolutionEvent {
+  return 'step' in event ? { ...describeStep(event.step), atMs: event.atMs } : event
 }
 
 function describeStep(step: ResolveStep): ResolutionStepEvent {
