@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import * as assert from 'uvu/assert'
 import { LIMITS } from '#lib/core/limits.js'
+import { authorityBytes } from '#lib/pnrp/peer-name.js'
 import { ResolveCriteria, ResolveReason, type RouteEntry } from '#lib/wire/messages.js'
 import { test } from '../../harness.js'
 import { CloudHarness } from '../../support/cloud-harness.js'
@@ -62,6 +63,16 @@ test('PNRP-3.1.4.4-4 PNRP-3.1.4.4-5 PNRP-3.1.4.4.2-1 PNRP-3.1.4.4.1-2 PNRP-3.1.4
   assert.is(message.resolveReasonCode, ResolveReason.APP_REQUEST)
   assert.is(message.resolveCriteria, ResolveCriteria.ANY_PEER_NAME)
   assert.is(message.routeEntry, undefined)
+})
+
+test('PNRP-3.1.4.4.1-1 PNRP-3.1.4.4.1-3 the target of a secure name comes from the digits of its authority', () => {
+  const h = walker([])
+  const authority = authorityBytes('38827fecd1245882413e9a42c23d81f1aae08c4d') as Uint8Array
+  h.resolve(1, { authority, classifier: 'RAContact' })
+  const { targetPnrpId } = h.takeOne('LOOKUP').message
+  // The field notes, section 3 (UTF-16LE).
+  const p2pId = 'c35569a16a1aa0c6b617f9dedf277f56'
+  assert.is(Buffer.from(targetPnrpId.subarray(0, 16)).toString('hex'), p2pId)
 })
 
 test('PNRP-3.1.4.4.2-5 PNRP-3.1.4.4.2-15 PNRP-3.1.4.4.2-12 PNRP-2.2.2.8-13 the first hop is the nearest cached entry', () => {
