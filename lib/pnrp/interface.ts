@@ -82,7 +82,6 @@ export type CpaRefusal =
   | 'payload-expired'
   | 'payload-pnrp-id'
   | 'payload-nonce'
-  | 'chain-missing'
   | 'signature'
   | 'busy'
   | ChainRefusal
