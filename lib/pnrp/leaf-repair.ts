@@ -3,7 +3,7 @@ import type { Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import { below, unit } from '../core/rng.js'
-import { addSmall } from '../native/ring.js'
+import { midpoint } from '../native/ring.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import {
   ResolveCriteria,
@@ -20,9 +20,10 @@ import { entryHasEndpoint } from './route-entry.js'
 /**
  * Keeps leaf sets complete (MS-PNRP 3.2.1.1). The floods of the specification leave gaps when
  * packets are lost, nodes vanish or many join at once. So a leaf set member is asked, now and then
- * and after each change, for the node nearest our ID that we do not know: a LOOKUP for ID + 1 with
- * our entry, whose Flagged Path names the members that we know. Each new member causes the next
- * question, until there is no news.
+ * and after each change, for a node on its side that we do not know: a LOOKUP for the middle
+ * between our ID and the farthest member, with our entry, whose Flagged Path names the members
+ * that we know. Whoever is missing is nearer that middle than anybody outside. Each new member
+ * causes the next question, until there is no news.
  */
 export class LeafRepair implements Timed, ExchangeOwner {
   readonly #context: CloudContext
@@ -35,13 +36,13 @@ export class LeafRepair implements Timed, ExchangeOwner {
     this.#context = context
   }
 
-  /** Once a maintenance tick: one member of a few local IDs' leaf sets. */
+  /** Once a maintenance tick: one member of a few local IDs' leaf sets, on one side. */
   tick(): void {
-    const all = [...this.#context.parts.registrations.all()]
+    const { parts, rng } = this.#context
+    const all = [...parts.registrations.all()]
     for (let i = 0; i < Math.min(all.length, LIMITS.leafProbesPerTurn); i++) {
       const registration = all[this.#turn++ % all.length] as LocalRegistration
-      const { smaller, greater } = this.#context.cache.leafSet(registration.pnrpId)
-      this.#probe(registration, [...smaller, ...greater])
+      this.#probe(registration, below(rng, 2) === 0 ? 'smaller' : 'greater')
     }
   }
 
@@ -51,16 +52,15 @@ export class LeafRepair implements Timed, ExchangeOwner {
   }
 
   onTimer(): void {
-    const { cache, parts } = this.#context
+    const { parts } = this.#context
     let left = LIMITS.leafProbesPerTurn
     for (const [key, pnrpId] of this.#changed) {
       if (left-- === 0) break
       this.#changed.delete(key)
       const registration = parts.registrations.find(pnrpId)
       if (registration === undefined) continue
-      const { smaller, greater } = cache.leafSet(pnrpId)
-      this.#probe(registration, smaller)
-      this.#probe(registration, greater)
+      this.#probe(registration, 'smaller')
+      this.#probe(registration, 'greater')
     }
     this.#arm()
   }
@@ -83,13 +83,18 @@ export class LeafRepair implements Timed, ExchangeOwner {
     timers.set(this, now + Math.round(LIMITS.leafProbeDelayUs * (0.5 + unit(rng))))
   }
 
-  /** Asks one of these members. */
-  #probe(registration: LocalRegistration, members: readonly CachedEntry[]): void {
-    if (members.length === 0) return
+  /** Asks one of the members on that side. */
+  #probe(registration: LocalRegistration, side: 'smaller' | 'greater'): void {
     const context = this.#context
+    const { pnrpId } = registration
+    const members = context.cache.leafSet(pnrpId)[side]
+    const farthest = members.at(-1)
+    if (farthest === undefined) return
     const asked = members[below(context.rng, members.length)] as CachedEntry
     const route = context.destinationsOf(asked)
     if (route === undefined) return
+    const middle =
+      side === 'greater' ? midpoint(pnrpId, farthest.pnrpId) : midpoint(farthest.pnrpId, pnrpId)
     const message: LookupMessage = {
       type: 'LOOKUP',
       messageId: context.newMessageId(),
@@ -97,7 +102,7 @@ export class LeafRepair implements Timed, ExchangeOwner {
       precision: 0,
       resolveCriteria: ResolveCriteria.NONE,
       resolveReasonCode: ResolveReason.CACHE_MAINTENANCE,
-      targetPnrpId: addSmall(registration.pnrpId, 1),
+      targetPnrpId: middle,
       validatePnrpId: asked.pnrpId,
       routeEntry: context.parts.registrations.routeEntry(registration),
       flaggedPath: this.#knownTo(registration, asked),
