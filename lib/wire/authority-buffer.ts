@@ -14,7 +14,7 @@ import {
   view,
   word,
 } from './fields.js'
-import type { EncodeOptions, Malformed } from './fields.js'
+import type { EncodeOptions, Malformed, Mutable } from './fields.js'
 import type { AuthorityBuffer } from './messages.js'
 import { BufferRow as Row, Present } from './rows.js'
 
@@ -35,20 +35,21 @@ export function authorityBufferFromRow(bytes: Uint8Array): AuthorityBuffer {
   const present = word(Row.PRESENT)
   const flags = word(Row.FLAGS)
   const opaque = (at: number, length: number) => view(bytes, word(at), word(length))
-  return {
+  const buffer: Mutable<AuthorityBuffer> = {
     leafSet: (flags & AuthorityFlag.L) !== 0,
     busy: (flags & AuthorityFlag.B) !== 0,
     notFound: (flags & AuthorityFlag.N) !== 0,
-    ...(present & Present.CHAIN ? { certificateChain: opaque(Row.CHAIN, Row.CHAIN_LENGTH) } : {}),
-    ...(present & Present.CLASSIFIER
-      ? { classifier: unitsAt(bytes, word(Row.CLASSIFIER), word(Row.CLASSIFIER_UNITS)) }
-      : {}),
-    ...(present & Present.EXTENDED_PAYLOAD
-      ? { extendedPayload: opaque(Row.EXTENDED_PAYLOAD, Row.EXTENDED_PAYLOAD_LENGTH) }
-      : {}),
-    ...(present & Present.ROUTE ? { routeEntry: routeEntryAt(bytes, Row.ROUTE_ID) } : {}),
-    ...(present & Present.CPA ? { cpa: opaque(Row.CPA, Row.CPA_LENGTH) } : {}),
   }
+  if (present & Present.CHAIN) buffer.certificateChain = opaque(Row.CHAIN, Row.CHAIN_LENGTH)
+  if (present & Present.CLASSIFIER) {
+    buffer.classifier = unitsAt(bytes, word(Row.CLASSIFIER), word(Row.CLASSIFIER_UNITS))
+  }
+  if (present & Present.EXTENDED_PAYLOAD) {
+    buffer.extendedPayload = opaque(Row.EXTENDED_PAYLOAD, Row.EXTENDED_PAYLOAD_LENGTH)
+  }
+  if (present & Present.ROUTE) buffer.routeEntry = routeEntryAt(bytes, Row.ROUTE_ID)
+  if (present & Present.CPA) buffer.cpa = opaque(Row.CPA, Row.CPA_LENGTH)
+  return buffer
 }
 
 /**

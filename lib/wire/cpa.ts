@@ -10,6 +10,7 @@ import {
   inputOf,
   malformed,
   nextField,
+  putAddress,
   putAny,
   putBytes,
   putEndpoints,
@@ -19,7 +20,7 @@ import {
   view,
   word,
 } from './fields.js'
-import type { EncodeOptions, Malformed } from './fields.js'
+import type { EncodeOptions, Malformed, Mutable } from './fields.js'
 import { putTicks, ticksAt } from './file-time.js'
 import type { AppEndpoint, CertifiedPeerAddress } from './messages.js'
 import { CpaRow as Row } from './rows.js'
@@ -67,7 +68,7 @@ export function cpaFromRow(bytes: Uint8Array): GoodCpa {
   const has = (flag: number) => (flags & flag) !== 0
   const revokeNonce = word(Row.REVOKE_NONCE) === REVOKE_NONCE.absent ? 'absent' : 'present'
   const apps = word(Row.APP_COUNT)
-  const cpa = {
+  const cpa: Mutable<GoodCpa['cpa']> = {
     revoke: has(CpaFlag.R),
     hasExtendedPayload: has(CpaFlag.X),
     notAfter: ticksAt(Row.NOT_AFTER_LOW),
@@ -76,21 +77,21 @@ export function cpaFromRow(bytes: Uint8Array): GoodCpa {
       revokeNonce === 'absent'
         ? new Uint8Array(WireLength.NONCE_VALUE)
         : view(bytes, word(Row.NONCE), WireLength.NONCE_VALUE),
-    ...(has(CpaFlag.A)
-      ? { binaryAuthority: reversed(bytes, word(Row.AUTHORITY), WireLength.BINARY_AUTHORITY) }
-      : {}),
-    ...(has(CpaFlag.C)
-      ? { classifierHash: view(bytes, word(Row.CLASSIFIER_HASH), WireLength.CLASSIFIER_HASH) }
-      : {}),
-    ...(has(CpaFlag.F)
-      ? { friendlyName: view(bytes, word(Row.FRIENDLY_NAME), word(Row.FRIENDLY_NAME_LENGTH)) }
-      : {}),
     friendlyNameIsUtf8: has(CpaFlag.U),
     serviceAddresses: endpointsAt(bytes, word(Row.SERVICES), word(Row.SERVICE_COUNT)),
-    ...(apps > 0 ? { appEndpoints: appEndpointsAt(bytes, word(Row.APPS), apps) } : {}),
     publicKey: view(bytes, word(Row.PUBLIC_KEY), WireLength.PUBLIC_KEY_DATA),
     signature: view(bytes, word(Row.SIGNATURE), WireLength.SIGNATURE_DATA),
   }
+  if (has(CpaFlag.A)) {
+    cpa.binaryAuthority = reversed(bytes, word(Row.AUTHORITY), WireLength.BINARY_AUTHORITY)
+  }
+  if (has(CpaFlag.C)) {
+    cpa.classifierHash = view(bytes, word(Row.CLASSIFIER_HASH), WireLength.CLASSIFIER_HASH)
+  }
+  if (has(CpaFlag.F)) {
+    cpa.friendlyName = view(bytes, word(Row.FRIENDLY_NAME), word(Row.FRIENDLY_NAME_LENGTH))
+  }
+  if (apps > 0) cpa.appEndpoints = appEndpointsAt(bytes, word(Row.APPS), apps)
   return { ok: true, cpa, signedLength: word(Row.SIGNED_LENGTH), revokeNonce }
 }
 
@@ -120,7 +121,7 @@ function putAppEndpoints(endpoints: readonly AppEndpoint[]): void {
   row[Row.APPS] = nextField()
   row[Row.APP_COUNT] = endpoints.length
   for (const { address, port, protocol } of endpoints) {
-    putBytes(address, WireLength.IPV6_ADDRESS, 'an address of appEndpoints')
+    putAddress(address, 'appEndpoints')
     putUint16(checkUint16(port, 'a port of appEndpoints'))
     putUint16(checkUint16(protocol, 'a protocol of appEndpoints'), true)
   }

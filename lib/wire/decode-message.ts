@@ -8,7 +8,7 @@ import {
 } from './constants.js'
 import { decodeMessage as decodeNative, messageType, row } from '../native/codec.js'
 import { endpointsAt, inputOf, malformed, routeEntryAt, view, word } from './fields.js'
-import type { Malformed } from './fields.js'
+import type { Malformed, Mutable } from './fields.js'
 import type {
   AckMessage,
   AdvertiseMessage,
@@ -55,18 +55,20 @@ function idsOf(bytes: Uint8Array): PnrpId[] {
   return ids
 }
 
-function routeEntryOf(bytes: Uint8Array): { routeEntry?: RouteEntry } {
-  return has(Present.ROUTE) ? { routeEntry: routeEntryAt(bytes, Row.ROUTE_ID) } : {}
+/** Sets the optional route entry. */
+function addRouteEntry(message: { routeEntry?: RouteEntry }, bytes: Uint8Array): void {
+  if (has(Present.ROUTE)) message.routeEntry = routeEntryAt(bytes, Row.ROUTE_ID)
 }
 
 function solicit(bytes: Uint8Array, messageId: number): SolicitMessage {
-  return {
+  const message: Mutable<SolicitMessage> = {
     type: 'SOLICIT',
     messageId,
-    ...(has(Present.CONTROLS) ? { solicitType: word(Row.SOLICIT_TYPE) as 0 | 1 } : {}),
-    ...routeEntryOf(bytes),
     hashedNonce: view(bytes, word(Row.NONCE), WireLength.SHA1),
   }
+  if (has(Present.CONTROLS)) message.solicitType = word(Row.SOLICIT_TYPE) as 0 | 1
+  addRouteEntry(message, bytes)
+  return message
 }
 
 function advertise(bytes: Uint8Array, messageId: number): AdvertiseMessage {
@@ -85,29 +87,29 @@ function request(bytes: Uint8Array, messageId: number): RequestMessage {
 }
 
 function flood(bytes: Uint8Array, messageId: number): FloodMessage {
-  return {
+  const message: Mutable<FloodMessage> = {
     type: 'FLOOD',
     messageId,
     doNotAck: hasFlag(FloodFlag.D),
     validatePnrpId: idAt(bytes, Row.VALIDATE),
-    ...(has(Present.CPA)
-      ? { revokeCpa: view(bytes, word(Row.BYTES), word(Row.BYTES_LENGTH)) }
-      : {}),
-    ...routeEntryOf(bytes),
     floodedList: endpointsAt(bytes, word(Row.ENTRIES), word(Row.ENTRY_COUNT)),
   }
+  if (has(Present.CPA)) message.revokeCpa = view(bytes, word(Row.BYTES), word(Row.BYTES_LENGTH))
+  addRouteEntry(message, bytes)
+  return message
 }
 
 function inquire(bytes: Uint8Array, messageId: number): InquireMessage {
-  return {
+  const message: Mutable<InquireMessage> = {
     type: 'INQUIRE',
     messageId,
     wantCpa: hasFlag(InquireFlag.A),
     wantExtendedPayload: hasFlag(InquireFlag.X),
     wantCertificateChain: hasFlag(InquireFlag.C),
     validatePnrpId: idAt(bytes, Row.VALIDATE),
-    ...(has(Present.NONCE) ? { nonce: view(bytes, word(Row.NONCE), WireLength.NONCE_VALUE) } : {}),
   }
+  if (has(Present.NONCE)) message.nonce = view(bytes, word(Row.NONCE), WireLength.NONCE_VALUE)
+  return message
 }
 
 function authority(bytes: Uint8Array, messageId: number): AuthorityMessage {
@@ -127,7 +129,7 @@ function ack(messageId: number): AckMessage {
 }
 
 function lookup(bytes: Uint8Array, messageId: number): LookupMessage {
-  return {
+  const message: Mutable<LookupMessage> = {
     type: 'LOOKUP',
     messageId,
     acceptNotCloser: hasFlag(LookupFlag.A),
@@ -136,9 +138,10 @@ function lookup(bytes: Uint8Array, messageId: number): LookupMessage {
     resolveReasonCode: word(Row.REASON),
     targetPnrpId: idAt(bytes, Row.TARGET),
     validatePnrpId: idAt(bytes, Row.VALIDATE),
-    ...routeEntryOf(bytes),
     flaggedPath: endpointsAt(bytes, word(Row.ENTRIES), word(Row.ENTRY_COUNT)),
   }
+  addRouteEntry(message, bytes)
+  return message
 }
 
 /** The message object for what a native decode call left in the row. */

@@ -30,6 +30,8 @@ import type {
 } from './messages.js'
 import { MessageRow as Row, Present } from './rows.js'
 
+const TOO_LONG = `a slice has at most ${WireLimit.FRAGMENT} bytes: use splitAuthority`
+
 function setAcked(message: { readonly ackedMessageId: number }): void {
   row[Row.ACKED_MESSAGE_ID] = checkUint32(message.ackedMessageId, 'ackedMessageId')
 }
@@ -109,7 +111,7 @@ function setInquire(message: InquireMessage): void {
 
 function setAuthority(message: AuthorityMessage, options?: EncodeOptions): void {
   const fits = message.buffer.length <= WireLimit.FRAGMENT || options?.asReceived === true
-  checkArgument(fits, `a slice has at most ${WireLimit.FRAGMENT} bytes: use splitAuthority`)
+  checkArgument(fits, TOO_LONG)
   row[Row.TYPE] = MessageType.AUTHORITY
   row[Row.PRESENT] = 0
   setAcked(message)

@@ -45,6 +45,9 @@ export function word(index: number): number {
   return (row[index] as number) >>> 0
 }
 
+/** For objects under construction, whose optional members are set or stay away. */
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 /** A view of part of the bytes; no copy, and never a Buffer. */
 export function view(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
@@ -89,7 +92,14 @@ export function isUsablePort(port: number): boolean {
 // ---- the fields of a message on their way into the encoder: bytes go to `source`, one after the
 // other, and numbers to the row
 
+// Messages are put together only on failure: these checks run for every field of every message.
+
 let end = 0
+
+/** Throws ERR_PEERNET_INVALID_ARG. */
+function refuse(message: string): never {
+  throw new PeernetError('ERR_PEERNET_INVALID_ARG', message)
+}
 
 export function beginFields(): void {
   end = 0
@@ -97,14 +107,14 @@ export function beginFields(): void {
 
 /** Copies bytes of exactly this length; returns their offset for the row. */
 export function putBytes(bytes: Uint8Array, length: number, name: string): number {
-  checkArgument(bytes.length === length, `${name} has to be ${length} bytes, not ${bytes.length}`)
+  if (bytes.length !== length) refuse(`${name} has to be ${length} bytes, not ${bytes.length}`)
   return putAny(bytes, name)
 }
 
 /** Copies bytes of any length that fits. */
 export function putAny(bytes: Uint8Array, name: string): number {
   const at = end
-  checkArgument(bytes.length <= source.length - at, `${name} is too long`)
+  if (bytes.length > source.length - at) refuse(`${name} is too long`)
   source.set(bytes, at)
   end = at + bytes.length
   return at
@@ -131,7 +141,7 @@ export function nextField(): number {
 
 export function checkUint(value: number, limit: number, name: string): number {
   const isOne = Number.isInteger(value) && value >= 0 && value < limit
-  checkArgument(isOne, `${name} has to be an integer from 0 to ${limit - 1}`)
+  if (!isOne) refuse(`${name} has to be an integer from 0 to ${limit - 1}`)
   return value
 }
 
@@ -144,21 +154,28 @@ export function checkUint32(value: number, name: string): number {
 }
 
 /** N-05: only ports from 1025 up are emitted. */
-export function checkPort(port: number, options: EncodeOptions | undefined, name: string): number {
-  checkUint16(port, name)
-  const isAllowed = isUsablePort(port) || options?.asReceived === true
-  checkArgument(isAllowed, `${name} has to be at least ${WireValue.MINIMUM_PORT}`)
+function checkPort(port: number, options: EncodeOptions | undefined, name: string): number {
+  const lowest = options?.asReceived === true ? 0 : WireValue.MINIMUM_PORT
+  const isOne = Number.isInteger(port) && port >= lowest && port <= 0xffff
+  if (!isOne) refuse(`a port of ${name} has to be an integer from ${lowest} to 65535`)
   return port
+}
+
+/** Copies an IPv6 address. */
+export function putAddress(address: Uint8Array, name: string): void {
+  const length = WireLength.IPV6_ADDRESS
+  if (address.length !== length) refuse(`an address of ${name} has to be ${length} bytes`)
+  putAny(address, name)
 }
 
 /** Sets the four words of a ROUTE_ENTRY that start at `first`. */
 export function putRouteEntry(first: number, entry: RouteEntry, options?: EncodeOptions): void {
   row[first] = putBytes(entry.pnrpId, WireLength.PNRP_ID, 'routeEntry.pnrpId')
-  row[first + 1] = checkPort(entry.port, options, 'routeEntry.port')
+  row[first + 1] = checkPort(entry.port, options, 'routeEntry')
   row[first + 2] = entry.addresses.length
   row[first + 3] = end
   for (const address of entry.addresses) {
-    putBytes(address, WireLength.IPV6_ADDRESS, 'an address of routeEntry')
+    putAddress(address, 'routeEntry')
   }
 }
 
@@ -170,8 +187,8 @@ export function putEndpoints(
 ): number {
   const at = end
   for (const endpoint of endpoints) {
-    putUint16(checkPort(endpoint.port, options, `a port of ${name}`))
-    putBytes(endpoint.address, WireLength.IPV6_ADDRESS, `an address of ${name}`)
+    putUint16(checkPort(endpoint.port, options, name))
+    putAddress(endpoint.address, name)
   }
   return at
 }
