@@ -86,6 +86,8 @@ export class Simulation implements SimWorld {
   readonly epochMs: number
   /** Sees every event of every machine, as it happens. */
   notice: ((node: SimNode, event: CloudEvent) => void) | undefined
+  /** Sees everything that machines send, with what it is sent for. */
+  transmitted: ((transmit: CloudTransmit) => void) | undefined
   readonly #pool: KeyPool
   readonly #nodes: SimNode[] = []
   readonly #byType = new Map<number, number>()
@@ -232,6 +234,7 @@ export class Simulation implements SimWorld {
   }
 
   countTransmit(transmit: CloudTransmit): void {
+    this.transmitted?.(transmit)
     const type = transmit.data[7] ?? 0
     this.#byType.set(type, (this.#byType.get(type) ?? 0) + 1)
     this.#byReason.set(transmit.reason, (this.#byReason.get(transmit.reason) ?? 0) + 1)
