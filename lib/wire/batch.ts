@@ -1,4 +1,4 @@
-import { checkArgument } from '../core/errors.js'
+import { checkArgument, PeernetError } from '../core/errors.js'
 import { decodeBatch, encodeBatch } from '../native/codec.js'
 import { WireLength } from './constants.js'
 import { MessageRow, ROW_WORDS } from './rows.js'
@@ -87,6 +87,10 @@ export class BatchDecoder extends Table {
   }
 }
 
+function sourceFull(): PeernetError {
+  return new PeernetError('ERR_PEERNET_LIMIT', 'the batch has more bytes than sourceBytes')
+}
+
 /**
  * Encodes batches. For each datagram: `begin`, set words of the row, `put` its byte fields and set
  * their offsets; at last `encode` writes all of them.
@@ -132,9 +136,13 @@ export class BatchEncoder extends Table {
     this.rows[this.base + index] = value
   }
 
-  /** Adds bytes to the source; their offset. */
+  /**
+   * Adds bytes to the source; their offset.
+   * @throws PeernetError ERR_PEERNET_LIMIT when `sourceBytes` is used up
+   */
   put(bytes: Uint8Array): number {
     const at = this.#end
+    if (bytes.length > this.source.length - at) throw sourceFull()
     this.source.set(bytes, at)
     this.#end = at + bytes.length
     return at
@@ -143,6 +151,7 @@ export class BatchEncoder extends Table {
   /** Adds an IPV6_ENDPOINT to the source; its offset. */
   putEndpoint(address: Uint8Array, port: number): number {
     const at = this.#end
+    if (WireLength.IPV6_ENDPOINT > this.source.length - at) throw sourceFull()
     this.source[at] = port >> 8
     this.source[at + 1] = port
     this.source.set(address, at + 2)

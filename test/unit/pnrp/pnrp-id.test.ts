@@ -156,4 +156,18 @@ test('a PNRP ID is P2P ID, service location prefix and suffix, most significant 
   assert.is(toHex(serviceLocationOf(prefix, suffix)), '20010db8000100020123456789abcdef')
 })
 
+test('PNRP-3.1.4.4.1-1 the authority text is the number its 40 hex digits spell, "0" is zero', () => {
+  const secure = parsePeerName(`${AUTHORITY}.x`)
+  const unsecured = parsePeerName('0.x')
+  assert.ok(secure && unsecured)
+  assert.is(toHex(secure.authority ?? new Uint8Array(0)), AUTHORITY)
+  const idOf = (authority: Uint8Array) => {
+    const hash = createHash('sha1').update(Buffer.from('x', 'utf16le')).digest()
+    const input = Buffer.concat([hash, authority, hash, Buffer.from('PNRP')])
+    return createHash('sha1').update(input).digest('hex').slice(0, 32)
+  }
+  assert.is(toHex(p2pIdOfName(secure)), idOf(Buffer.from(AUTHORITY, 'hex')))
+  assert.is(toHex(p2pIdOfName(unsecured)), idOf(Buffer.alloc(20)))
+})
+
 test.run()
