@@ -2,7 +2,8 @@
 //
 // Rates are per CPU-second, so that they hold on a busy machine. To measure receiving alone, a
 // sender of the same process fills the socket's kernel buffer while nobody reads; only what follows
-// is counted. Every system reads the source port and the first byte of every datagram.
+// is counted. Every system reads the source's address and port, length and first byte of every
+// datagram.
 import dgram from 'node:dgram'
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +37,16 @@ function effortOf({ quick }: TrialOptions): Effort {
   return { rounds: ROUNDS, warmUp: 400, roundTrips: ROUND_TRIPS, idleSockets: IDLE_SOCKETS }
 }
 
-type Reader = (port: number, first: number) => void
+/** What is read of a datagram; `host` is the last byte or character of the source's address. */
+type Reader = (host: number, port: number, length: number, first: number) => void
+
+const ONE = '1'.charCodeAt(0)
+
+function check(host: number, port: number, length: number, first: number): void {
+  if ((host !== 1 && host !== ONE) || port === 0 || length !== PAYLOAD.length || first !== 0x51) {
+    throw new Error('not what was sent')
+  }
+}
 
 /** One receiving socket and the way to it. */
 interface Receiver {
@@ -49,7 +59,9 @@ const transportOf = (system: string): DatagramTransport =>
 
 function readBatch(batch: DatagramBatch, read: Reader): void {
   for (let i = 0; i < batch.count; i++) {
-    read(batch.sourcePort(i), batch.payload(i)[0] as number)
+    const { address, port } = batch.from(i)
+    const payload = batch.payload(i)
+    read(address[15] as number, port, payload.length, payload[0] as number)
   }
 }
 
@@ -57,7 +69,10 @@ function readBatch(batch: DatagramBatch, read: Reader): void {
 function openInPlace(read: Reader): Receiver {
   const hub = new UdpHub('fast', (count) => {
     const { block } = hub
-    for (let i = 0; i < count; i++) read(hub.portOf(i), block[hub.offsetOf(i)] as number)
+    for (let i = 0; i < count; i++) {
+      const host = block[hub.sourceOffsetOf(i) + 15] as number
+      read(host, hub.portOf(i), hub.lengthOf(i), block[hub.offsetOf(i)] as number)
+    }
   })
   const handle = hub.open({
     address: loopback,
@@ -78,7 +93,8 @@ function openInPlace(read: Reader): Receiver {
 function openDgram(read: Reader): Promise<Receiver> {
   const socket = dgram.createSocket('udp6')
   socket.on('message', (bytes, source) => {
-    read(source.port, bytes[0] as number)
+    const { address, port } = source
+    read(address.charCodeAt(address.length - 1), port, bytes.length, bytes[0] as number)
   })
   return new Promise((resolve) => {
     socket.bind({ address: '::1', port: 0 }, () => {
@@ -100,8 +116,8 @@ async function measureReceive(system: string, sockets: number, effort: Effort): 
   let seen = 0
   let wanted = 0
   let finished: (() => void) | undefined
-  const read = (port: number, first: number): void => {
-    if (port === 0 || first !== 0x51) throw new Error('not what was sent')
+  const read: Reader = (host, port, length, first) => {
+    check(host, port, length, first)
     if (++seen === wanted) finished?.()
   }
   const shared = sockets > 1 ? manyReceivers(system, sockets, read) : undefined

@@ -152,9 +152,14 @@ export class UdpHub {
     return this.#ints[RX + i * RX_INTS + 3] as number
   }
 
+  /** Place of the source address in `block`. */
+  sourceOffsetOf(i: number): number {
+    return (RX + i * RX_INTS + 4) * 4
+  }
+
   /** A copy of the source address. */
   sourceOf(i: number): Uint8Array {
-    const at = (RX + i * RX_INTS + 4) * 4
+    const at = this.sourceOffsetOf(i)
     return this.block.slice(at, at + 16)
   }
 

@@ -240,7 +240,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   (void)events;
   linux_state_t *state = poll->data;
   pn_udp_hub_t *hub = state->hub;
-  if (status < 0)
+  if (status < 0 || hub->delivering)
     return;
   for (int i = 0; i < PN_UDP_BATCHES_PER_TURN && !hub->closed; i++) {
     bool more = fill(state);
