@@ -57,5 +57,7 @@ export function steadyCloudSize(context: CloudContext): number | undefined {
     ids += smaller.length + greater.length
     share += Math.min(1, arc)
   }
-  return share === 0 ? undefined : ids / share / parts.registrations.size
+  // As above: one name registered by all packs the IDs into a corner of the ring.
+  if (share === 0 || ids / share >= 2 ** 32) return undefined
+  return ids / share / parts.registrations.size
 }

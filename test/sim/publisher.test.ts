@@ -9,8 +9,8 @@ import {
   idlePackets,
   leafSets,
   sampledQuestions,
-  Simulation,
   type SimNode,
+  type Simulation,
 } from '#lib/testing/index.js'
 import { suite } from '../harness.js'
 import { growCloud, halves } from './scenarios.js'

@@ -93,6 +93,21 @@ test('liveness: half a minute after a node of a small cloud died, the cache does
   }
 })
 
+test('liveness: nodes that all publish the same name are not taken for a big cloud', () => {
+  const harness = new PublisherHarness()
+  const id = harness.register()
+  // The upper half of their IDs is the same, so that they all lie in one corner of the ring.
+  for (let n = -6; n <= 6; n++) {
+    if (n !== 0) harness.admit(offset(id, BigInt(n) << 100n), at(4000 + n))
+  }
+  harness.context.exchanges.clear()
+  harness.sent()
+  passWithDead(harness, seconds(41), [])
+  passWithDead(harness, seconds(30), [4005], 'pings')
+  assert.not.ok(harness.context.cache.has(offset(id, 5n << 100n)))
+  assert.is(harness.context.cache.size, 11)
+})
+
 test('liveness: the load is level, and modest', () => {
   const { harness } = cloudOf(50)
   passWithDead(harness, seconds(60), [])
