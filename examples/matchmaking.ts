@@ -1,4 +1,5 @@
-// Players of one game find each other by one shared, unsecured name. Run: node build/js/examples/matchmaking.js
+// Players of one game find each other by one shared, unsecured name. Run: node
+// build/js/examples/matchmaking.js
 import { openCloud, type Cloud } from 'peernet'
 
 const LOBBY = '0.example.org/checkers/lobby'

@@ -295,5 +295,6 @@ function describeRegistration(id: string, registration: Registration, cloud: str
 function keyOf(options: OpenCloudOptions): string {
   const where = options.addresses?.join(',') ?? options.interface ?? ''
   const port = options.port === undefined ? '' : `:${options.port}`
-  return `${options.scope ?? (options.addresses === undefined ? 'default' : 'given')}_${where}${port}`
+  const scope = options.scope ?? (options.addresses === undefined ? 'default' : 'given')
+  return `${scope}_${where}${port}`
 }

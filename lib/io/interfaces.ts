@@ -80,7 +80,9 @@ export function defaultScope(source: InterfaceSource = networkInterfaces): Cloud
   return localAddresses(source).some(({ kind }) => kind === 'global') ? 'global' : 'link-local'
 }
 
-/** An address of this host given by the user; its zone is looked up. Throws ERR_PEERNET_NO_ADDRESS. */
+/**
+ * An address of this host given by the user; its zone is looked up. Throws ERR_PEERNET_NO_ADDRESS.
+ */
 export function findLocalAddress(
   address: Uint8Array,
   zone: string | undefined,

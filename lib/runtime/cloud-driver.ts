@@ -12,7 +12,9 @@ import type { PumpedNode } from './pumped-node.js'
 import type { SignerSpec } from './registration.js'
 import type { CloudSigning } from './signing.js'
 
-/** An orderly leave takes no longer than this (design/product: signals leave within two seconds). */
+/**
+ * An orderly leave takes no longer than this (design/product: signals leave within two seconds).
+ */
 const LEAVE_MS = 1_800
 
 export interface SocketCloudOptions {

@@ -29,7 +29,8 @@ export interface CreateLookupOptions {
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /**
- * A `lookup` that finds host names under `pnrp.net` through a cloud, and all others as usual, so that
+ * A `lookup` that finds host names under `pnrp.net` through a cloud, and all others as usual, so
+ * that
  * `http.get('http://NAME.pnrp.net:8080/', { lookup })` reaches whoever published the name. The port
  * is the URL's: host names carry none.
  *

@@ -26,7 +26,8 @@ const PNRP_PORT = 3540
 
 /**
  * Opens this process's node in a cloud and starts joining it: last-used nodes, SSDP multicast, then
- * seeds (MS-PNRP 3.1.4.1, 3.1.4.2). Resolves when it listens; `cloud.whenJoined()` waits for others.
+ * seeds (MS-PNRP 3.1.4.1, 3.1.4.2). Resolves when it listens; `cloud.whenJoined()` waits for
+ * others.
  *
  * Rejects with ERR_PEERNET_INVALID_ARG, ERR_PEERNET_NO_IPV6, ERR_PEERNET_NO_ADDRESS,
  * ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_STATE_CORRUPT, ERR_PEERNET_ABORTED.

@@ -9,7 +9,9 @@ export interface OpenCloudOptions {
   readonly addresses?: readonly string[]
   /** UDP port, 1025..65535, or 0 for any free one. Default 3540. */
   readonly port?: number
-  /** Nodes to ask first: `[address]:port`, `[address]`, `name` or `name:port`; port 3540 if absent. */
+  /**
+   * Nodes to ask first: `[address]:port`, `[address]`, `name` or `name:port`; port 3540 if absent.
+   */
   readonly seeds?: readonly string[]
   /** Search and announce by SSDP multicast. Default true, except on loopback. */
   readonly ssdp?: boolean

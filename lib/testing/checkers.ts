@@ -80,7 +80,9 @@ export interface AskOptions {
 export interface Answers {
   readonly asked: number
   readonly found: number
-  /** Everything that was not found, or was found and is not what the name's publishers published. */
+  /**
+   * Everything that was not found, or was found and is not what the name's publishers published.
+   */
   readonly failures: readonly { readonly question: Question; readonly resolution: SimResolution }[]
   readonly lookups: number
   /** Virtual milliseconds of each answered resolve, ascending. */

@@ -40,7 +40,30 @@ export {
 } from './checkers.js'
 export { runSwarm, type SwarmReport, type SwarmRunOptions } from './swarm.js'
 export { swarmOptions, type SwarmOptions } from './swarm-options.js'
+// The codec, for those who test protocols: datagrams to plain objects and back.
+export {
+  decodeAuthorityBuffer,
+  decodeCpa,
+  decodeExtendedPayload,
+  decodeMessage,
+  encodeAuthorityBuffer,
+  encodeCpa,
+  encodeExtendedPayload,
+  encodeMessage,
+  Reassembler,
+  splitAuthority,
+  type Malformed,
+} from '../wire/codec.js'
+export { BatchDecoder, BatchEncoder, makeSpans, type Spans } from '../wire/batch.js'
 export { ResolveCriteria } from '../wire/messages.js'
 export type { Endpoint } from '../core/endpoint.js'
-export type { AppEndpoint, PnrpId } from '../wire/messages.js'
+export type {
+  AppEndpoint,
+  AuthorityBuffer,
+  CertifiedPeerAddress,
+  ExtendedPayload,
+  PnrpId,
+  PnrpMessage,
+  RouteEntry,
+} from '../wire/messages.js'
 export type { CloudEvent, CloudScope, CloudState, ResolvedPeer } from '../pnrp/interface.js'

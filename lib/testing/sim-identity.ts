@@ -101,7 +101,9 @@ export class KeyPool {
     return identity
   }
 
-  /** Throws ERR_PEERNET_IDENTITY_NOT_FOUND when none of the pool's identities used so far has it. */
+  /**
+   * Throws ERR_PEERNET_IDENTITY_NOT_FOUND when none of the pool's identities used so far has it.
+   */
   byAuthority(authority: Uint8Array): SimIdentity {
     const identity = this.#byAuthority.get(bytesKey(authority))
     if (identity !== undefined) return identity

@@ -20,7 +20,9 @@ export interface SimNodeOptions {
   readonly lastUsed?: readonly Endpoint[]
   /** Default 'global'. */
   readonly scope?: CloudScope
-  /** Number of the link that the host is on: multicast reaches hosts of the same link. Default 0. */
+  /**
+   * Number of the link that the host is on: multicast reaches hosts of the same link. Default 0.
+   */
   readonly link?: number
   /** Does SSDP multicast work here? Default true when the scope is 'link-local', else false. */
   readonly multicast?: boolean

@@ -57,10 +57,11 @@ const DEAD_FOR_MS = 150_000
 const IDLE_MAX = 15
 
 /**
- * One swarm run in two phases, as TigerBeetle's simulator does it. Safety: nodes come, go, die, move
- * and are cut off, packets are lost and late, and whatever happens no table may outgrow its bound and
- * no answer may be wrong. Liveness: the faults end, and within a bounded time every live name has to
- * be found from everywhere, caches have to be free of the dead, and the cloud has to come to rest.
+ * One swarm run in two phases, as TigerBeetle's simulator does it. Safety: nodes come, go, die,
+ * move and are cut off, packets are lost and late, and whatever happens no table may outgrow its
+ * bound and no answer may be wrong. Liveness: the faults end, and within a bounded time every live
+ * name has to be found from everywhere, caches have to be free of the dead, and the cloud has to
+ * come to rest.
  */
 export function runSwarm(seed: number, options: SwarmRunOptions = {}): SwarmReport {
   return new Swarm({ ...swarmOptions(seed), ...options.changes }, options).run()

@@ -38,7 +38,8 @@ typedef struct {
   const pn_extpayload_t *extended_payload;
 } pn_authority_parts_t;
 
-/* Length of the encoded buffer; 0 when pn_authority_encode would refuse it for a count or length. */
+/* Length of the encoded buffer; 0 when pn_authority_encode would refuse it for a count or
+ * length. */
 uint32_t pn_authority_length(const pn_authority_t *buffer, const pn_authority_parts_t *parts);
 
 /* BAD_COUNT (route entry, classifier), BAD_LENGTH (an element or the buffer is empty or too long),

@@ -1,4 +1,5 @@
-// The command as a user types it: real processes, real sockets on ::1, a state directory of its own.
+// The command as a user types it: real processes, real sockets on ::1, a state directory of its
+// own.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'

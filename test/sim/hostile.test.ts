@@ -71,9 +71,9 @@ function askAll({ sim, honest, victims }: Siege): Map<string, number> {
 }
 
 /**
- * Leaf set members that are not what they claim to be. Far from everything a liar may well be cached
- * under an ID that he made up or stole: return routability is all that MS-PNRP 3.1.5.11 asks for
- * there, and the next CPA that he fails to give ends it. A leaf set member needs a valid CPA.
+ * Leaf set members that are not what they claim to be. Far from everything a liar may well be
+ * cached under an ID that he made up or stole: return routability is all that MS-PNRP 3.1.5.11 asks
+ * for there, and the next CPA that he fails to give ends it. A leaf set member needs a valid CPA.
  */
 function falseNeighbours({ sim, honest }: Siege): string[] {
   const owners = new Map(

@@ -12,8 +12,8 @@ export interface DemoNode {
 const JOIN_TOGETHER = 16
 
 /**
- * A cloud of real nodes in this process, each with a UDP socket of its own on ::1. All but the first
- * are told one address, the first node's.
+ * A cloud of real nodes in this process, each with a UDP socket of its own on ::1. All but the
+ * first are told one address, the first node's.
  */
 export class DemoWorld {
   readonly nodes: DemoNode[] = []
@@ -39,7 +39,9 @@ export class DemoWorld {
     return node
   }
 
-  /** Opens nodes until there are `count`; each one publishes a name of its own, as a member does. */
+  /**
+   * Opens nodes until there are `count`; each one publishes a name of its own, as a member does.
+   */
   async grow(count: number): Promise<void> {
     if (this.nodes.length === 0) await this.#add([])
     const seed = this.first.cloud.endpoints[0] as string

@@ -44,8 +44,8 @@ test('a damaged file is reported with its path and left as it is', async () => {
   ]) {
     await writeFile(path, damage)
     const store = new LastUsedStore(path)
-    for (const work of [store.load('global'), store.save('global', ['x'])]) {
-      const error = await work.then(
+    for (const attempt of [() => store.load('global'), () => store.save('global', ['x'])]) {
+      const error = await attempt().then(
         () => undefined,
         (reason: unknown) => reason as PeernetError,
       )
