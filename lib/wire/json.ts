@@ -45,8 +45,8 @@ function badHexAt(text: string): number {
 }
 
 /**
- * One line of `peernet pnrp decode`: a datagram in hex → one JSON object (spec/decode.schema.json).
- * Its `reencoded` is built from the printed fields alone. Never throws.
+ * One line of `peernet pnrp decode`: a datagram in hex becomes one JSON object, as described in
+ * spec/decode.schema.json. Its `reencoded` is built from the printed fields alone. Never throws.
  */
 export function decodeLine(line: string): string {
   const text = line.trim()
@@ -61,7 +61,7 @@ export function decodeLine(line: string): string {
 
 /**
  * One line of `peernet pnrp encode`: what `decodeLine` prints → `{"ok":true,"hex":…}`, or
- * `{"ok":false,"code":…,"offset":0,"message":…}`. `ok` and `reencoded` are ignored. Never throws.
+ * `{"ok":false,"code":…,"offset":0,"message":…}`. `ok` and `reencoded` are ignored; never throws.
  */
 export function encodeLine(line: string): string {
   let value: unknown

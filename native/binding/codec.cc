@@ -41,7 +41,7 @@ napi_value DecodeCpa(napi_env env, napi_callback_info info) {
   if (!call.good)
     return call.Misuse("decodeCpa: bytes and two numbers are wanted");
   return call.Outcome(pn_cpa_decode(input, 0, input.size, revoke_nonce, kind, &call.slab->row.cpa),
-                 0);
+                      0);
 }
 
 // decodeExtendedPayload(input)
@@ -50,8 +50,8 @@ napi_value DecodeExtendedPayload(napi_env env, napi_callback_info info) {
   pn_bytes_t input = call.Input();
   if (!call.good)
     return call.Misuse("decodeExtendedPayload: bytes are wanted");
-  return call.Outcome(
-      pn_extpayload_decode(input, 0, input.size, &call.slab->row.extended_payload), 0);
+  return call.Outcome(pn_extpayload_decode(input, 0, input.size, &call.slab->row.extended_payload),
+                      0);
 }
 
 // encodeMessage()
@@ -174,8 +174,9 @@ napi_value EncodeBatch(napi_env env, napi_callback_info info) {
 napi_value Layout(napi_env env) {
   Napi::Object layout = Napi::Object::New(env);
 #define WORD(part, field)                                                                          \
-  layout.Set(#part "." #field, Napi::Number::New(env, static_cast<double>(                         \
-                                   offsetof(pn_datagram_t, part.field) / sizeof(uint32_t))))
+  layout.Set(#part "." #field,                                                                     \
+             Napi::Number::New(env, static_cast<double>(offsetof(pn_datagram_t, part.field) /      \
+                                                        sizeof(uint32_t))))
 #include "binding/codec_layout.def"
 #undef WORD
   layout.Set("words", Napi::Number::New(env, kRowWords));
@@ -193,22 +194,15 @@ void InitCodec(Napi::Env env, Napi::Object exports) {
   const size_t source = offsetof(CodecSlab, source), output = offsetof(CodecSlab, output);
   exports.Set("codecRow", Napi::Int32Array::New(env, kRowWords, buffer, 0));
   exports.Set("codecSource", Napi::Uint8Array::New(env, PN_LIMIT_CODEC_SOURCE, buffer, source));
-  exports.Set("codecOutput",
-              Napi::Uint8Array::New(env, PN_LIMIT_UDP_PAYLOAD + 1, buffer, output));
+  exports.Set("codecOutput", Napi::Uint8Array::New(env, PN_LIMIT_UDP_PAYLOAD + 1, buffer, output));
   exports.Set("codecLayout", Napi::Value(env, Layout(env)));
   const CodecFunction functions[] = {
-      {"decodeMessage", DecodeMessage},
-      {"decodeAuthority", DecodeAuthority},
-      {"decodeCpa", DecodeCpa},
-      {"decodeExtendedPayload", DecodeExtendedPayload},
-      {"encodeMessage", EncodeMessage},
-      {"encodeAuthority", EncodeAuthority},
-      {"encodeCpa", EncodeCpa},
-      {"encodeExtendedPayload", EncodeExtendedPayload},
-      {"messageType", MessageType},
-      {"sliceFits", SliceFits},
-      {"decodeBatch", DecodeBatch},
-      {"encodeBatch", EncodeBatch},
+      {"decodeMessage", DecodeMessage}, {"decodeAuthority", DecodeAuthority},
+      {"decodeCpa", DecodeCpa},         {"decodeExtendedPayload", DecodeExtendedPayload},
+      {"encodeMessage", EncodeMessage}, {"encodeAuthority", EncodeAuthority},
+      {"encodeCpa", EncodeCpa},         {"encodeExtendedPayload", EncodeExtendedPayload},
+      {"messageType", MessageType},     {"sliceFits", SliceFits},
+      {"decodeBatch", DecodeBatch},     {"encodeBatch", EncodeBatch},
   };
   ExportCodec(env, exports, buffer.Data(), functions);
 }

@@ -45,8 +45,8 @@ struct CodecCall {
     napi_typedarray_type type;
     void *data = nullptr;
     *length = 0;
-    if (index >= count ||
-        napi_is_typedarray(env, arguments[index], &is_typed_array) != napi_ok || !is_typed_array ||
+    if (index >= count || napi_is_typedarray(env, arguments[index], &is_typed_array) != napi_ok ||
+        !is_typed_array ||
         napi_get_typedarray_info(env, arguments[index], &type, length, &data, nullptr, nullptr) !=
             napi_ok ||
         type != wanted || *length > UINT32_MAX) {

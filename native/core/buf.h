@@ -59,9 +59,13 @@ static inline bool pn_reader_fail(pn_reader_t *r, pn_err_t code, uint32_t at) {
   return false;
 }
 
-static inline bool pn_reader_ok(const pn_reader_t *r) { return r->code == PN_OK; }
+static inline bool pn_reader_ok(const pn_reader_t *r) {
+  return r->code == PN_OK;
+}
 
-static inline uint32_t pn_reader_left(const pn_reader_t *r) { return r->end - r->at; }
+static inline uint32_t pn_reader_left(const pn_reader_t *r) {
+  return r->end - r->at;
+}
 
 static inline uint32_t pn_reader_take(pn_reader_t *r, uint32_t length, bool *has) {
   uint32_t at = r->at;
@@ -73,13 +77,17 @@ static inline uint32_t pn_reader_take(pn_reader_t *r, uint32_t length, bool *has
   return at;
 }
 
-static inline uint32_t pn_load_be16(const uint8_t *p) { return (uint32_t)p[0] << 8 | p[1]; }
+static inline uint32_t pn_load_be16(const uint8_t *p) {
+  return (uint32_t)p[0] << 8 | p[1];
+}
 
 static inline uint32_t pn_load_be32(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static inline uint32_t pn_load_le16(const uint8_t *p) { return (uint32_t)p[1] << 8 | p[0]; }
+static inline uint32_t pn_load_le16(const uint8_t *p) {
+  return (uint32_t)p[1] << 8 | p[0];
+}
 
 static inline uint32_t pn_load_le32(const uint8_t *p) {
   return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];

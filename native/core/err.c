@@ -16,6 +16,10 @@ static const char *const texts[] = {
 #undef PN_ERR
 };
 
-const char *pn_err_code(uint32_t code) { return code < PN_ERR_COUNT ? codes[code] : NULL; }
+const char *pn_err_code(uint32_t code) {
+  return code < PN_ERR_COUNT ? codes[code] : NULL;
+}
 
-const char *pn_err_text(uint32_t code) { return code < PN_ERR_COUNT ? texts[code] : NULL; }
+const char *pn_err_text(uint32_t code) {
+  return code < PN_ERR_COUNT ? texts[code] : NULL;
+}

@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 typedef struct {
-  uint32_t code; /* pn_err_t; when not 0 only `at` means anything */
-  uint32_t at;   /* offset of the field at fault, from the start of the buffer */
+  uint32_t code;    /* pn_err_t; when not 0 only `at` means anything */
+  uint32_t at;      /* offset of the field at fault, from the start of the buffer */
   uint32_t present; /* PN_HAS_CHAIN, _CLASSIFIER, _EXTENDED_PAYLOAD, _ROUTE, _CPA */
   uint32_t flags;   /* the defined bits only */
   uint32_t chain;   /* offset of the PKCS #7 bytes, opaque here */
@@ -38,8 +38,7 @@ typedef struct {
   const pn_extpayload_t *extended_payload;
 } pn_authority_parts_t;
 
-/* Length of the encoded buffer; 0 when pn_authority_encode would refuse it for a count or
- * length. */
+/* Length of the encoded buffer; 0 when pn_authority_encode would refuse a count or length. */
 uint32_t pn_authority_length(const pn_authority_t *buffer, const pn_authority_parts_t *parts);
 
 /* BAD_COUNT (route entry, classifier), BAD_LENGTH (an element or the buffer is empty or too long),

@@ -26,7 +26,7 @@ typedef struct {
   uint32_t at;     /* offset of the field at fault, from the start of the structure */
   uint32_t length; /* of the whole structure */
   uint32_t signed_length;
-  uint32_t flags; /* PN_CPA_FLAG_*, the defined bits only */
+  uint32_t flags;        /* PN_CPA_FLAG_*, the defined bits only */
   uint32_t revoke_nonce; /* PRESENT or ABSENT; PRESENT when R is clear */
   uint32_t not_after_low;
   uint32_t not_after_high;
@@ -57,8 +57,7 @@ uint32_t pn_cpa_length(const pn_cpa_t *cpa);
 /* Writes the CPA, or with `with_signature` false only the bytes that are signed (CPA Length is the
  * final one all the same). A revoke CPA's nonce is written as zero. BAD_FLAGS, BAD_COUNT,
  * BAD_PUBLIC_KEY, NO_BUFFER, OUT_OF_SOURCE. */
-pn_err_t pn_cpa_encode(const pn_cpa_t *cpa, bool with_signature, pn_bytes_t source,
-                       pn_writer_t *w);
+pn_err_t pn_cpa_encode(const pn_cpa_t *cpa, bool with_signature, pn_bytes_t source, pn_writer_t *w);
 
 /* SIGNATURE, 136 bytes: passes over it, `data` becomes the offset of the 128 bytes. */
 bool pn_signature_decode(pn_reader_t *r, uint32_t *data);

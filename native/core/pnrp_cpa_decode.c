@@ -1,9 +1,11 @@
 #include "core/pnrp_cpa.h"
 
-static const uint32_t known_flags = PN_CPA_FLAG_X | PN_CPA_FLAG_F | PN_CPA_FLAG_C | PN_CPA_FLAG_A |
-                                    PN_CPA_FLAG_U | PN_CPA_FLAG_R;
+static const uint32_t known_flags =
+    PN_CPA_FLAG_X | PN_CPA_FLAG_F | PN_CPA_FLAG_C | PN_CPA_FLAG_A | PN_CPA_FLAG_U | PN_CPA_FLAG_R;
 
-static bool has(const pn_cpa_t *cpa, uint32_t flag) { return (cpa->flags & flag) != 0; }
+static bool has(const pn_cpa_t *cpa, uint32_t flag) {
+  return (cpa->flags & flag) != 0;
+}
 
 static bool check_flags(pn_reader_t *r, uint32_t start, uint32_t kind, const pn_cpa_t *cpa) {
   bool names_something = has(cpa, PN_CPA_FLAG_A) || has(cpa, PN_CPA_FLAG_C);
@@ -99,8 +101,7 @@ static bool read_payload(pn_reader_t *r, pn_cpa_t *cpa) {
 static bool decode_with(pn_reader_t *r, uint32_t revoke_nonce, uint32_t kind, pn_cpa_t *cpa) {
   uint32_t start = r->at;
   if (!read_fixed(r, kind, cpa) || !read_nonce(r, revoke_nonce, cpa) || !read_name(r, cpa) ||
-      !read_services(r, cpa) || !read_payload(r, cpa) ||
-      !pn_public_key_decode(r, &cpa->public_key))
+      !read_services(r, cpa) || !read_payload(r, cpa) || !pn_public_key_decode(r, &cpa->public_key))
     return false;
   cpa->signed_length = r->at - start;
   if (!pn_signature_decode(r, &cpa->signature))
@@ -126,8 +127,8 @@ static void decode(pn_bytes_t source, uint32_t start, uint32_t length, uint32_t 
 pn_err_t pn_cpa_decode(pn_bytes_t source, uint32_t start, uint32_t length, uint32_t revoke_nonce,
                        uint32_t kind, pn_cpa_t *out) {
   bool only_absent = revoke_nonce == PN_REVOKE_NONCE_ABSENT;
-  decode(source, start, length,
-         only_absent ? PN_REVOKE_NONCE_ABSENT : PN_REVOKE_NONCE_PRESENT, kind, out);
+  decode(source, start, length, only_absent ? PN_REVOKE_NONCE_ABSENT : PN_REVOKE_NONCE_PRESENT,
+         kind, out);
   bool may_retry = revoke_nonce == PN_REVOKE_NONCE_AUTO && has(out, PN_CPA_FLAG_R) &&
                    out->code != PN_OK && out->code != PN_ERR_BAD_NONCE;
   if (may_retry) {

@@ -1,6 +1,8 @@
 #include "core/pnrp_cpa.h"
 
-static bool has(const pn_cpa_t *cpa, uint32_t flag) { return (cpa->flags & flag) != 0; }
+static bool has(const pn_cpa_t *cpa, uint32_t flag) {
+  return (cpa->flags & flag) != 0;
+}
 
 static bool has_nonce(const pn_cpa_t *cpa) {
   return !has(cpa, PN_CPA_FLAG_R) || cpa->revoke_nonce != PN_REVOKE_NONCE_ABSENT;
@@ -23,9 +25,8 @@ pn_err_t pn_cpa_check(const pn_cpa_t *cpa) {
 }
 
 static uint32_t payload_length(const pn_cpa_t *cpa) {
-  return cpa->app_count == 0
-             ? 0
-             : PN_LENGTH_PAYLOAD_FIXED + cpa->app_count * PN_LENGTH_APP_ENDPOINT;
+  return cpa->app_count == 0 ? 0
+                             : PN_LENGTH_PAYLOAD_FIXED + cpa->app_count * PN_LENGTH_APP_ENDPOINT;
 }
 
 uint32_t pn_cpa_length(const pn_cpa_t *cpa) {

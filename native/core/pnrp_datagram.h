@@ -20,11 +20,12 @@ typedef struct {
   pn_extpayload_t extended_payload; /* when it has PN_HAS_EXTENDED_PAYLOAD_FIELDS */
 } pn_datagram_t;
 
-/* How far to look inside. */
-#define PN_LOOK_REVOKE 1u     /* the revoke CPA of a FLOOD has to be one */
-#define PN_LOOK_BUFFER 2u     /* an AUTHORITY's slice has to fit Size (else BAD_SPLIT); when it is
-                               * the whole buffer that has to be well-formed */
-#define PN_LOOK_STRUCTURES 4u /* and so have the CPA and the extended payload in it */
+/* How far to look inside. REVOKE: the revoke CPA of a FLOOD has to be one. BUFFER: an AUTHORITY's
+ * slice has to fit Size (else BAD_SPLIT), and the whole buffer, if it is that, to be well-formed.
+ * STRUCTURES: so have the CPA and the extended payload in it. */
+#define PN_LOOK_REVOKE 1u
+#define PN_LOOK_BUFFER 2u
+#define PN_LOOK_STRUCTURES 4u
 
 /* pn_msg_decode, and what it carries as far as `look` says. A fault inside is the datagram's:
  * msg.code and msg.at tell. Parts that are not looked at keep their old content. */

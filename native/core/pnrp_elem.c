@@ -1,5 +1,7 @@
 #include "core/pnrp_elem.h"
 
+#include "core/limits.h"
+
 bool pn_elem_mismatch(pn_reader_t *r, uint32_t field, uint32_t length) {
   uint32_t start = r->at;
   uint32_t left = pn_reader_left(r);
@@ -61,7 +63,7 @@ bool pn_elem_finish(pn_reader_t *r, uint32_t end) {
   if (!pn_reader_ok(r))
     return false;
   uint32_t left = pn_reader_left(r);
-  if (r->end - end >= PN_LENGTH_ALIGNMENT || !pn_reader_is_zero(r, r->at, left))
+  if (r->end - end > PN_LIMIT_FINAL_PADDING || !pn_reader_is_zero(r, r->at, left))
     return pn_reader_fail(r, PN_ERR_TRAILING_BYTES, r->at);
   return true;
 }

@@ -11,7 +11,9 @@ extern "C" {
 #endif
 
 /* FieldID at the reader's place; 0 (which is none) when fewer than 4 bytes are left. */
-static inline uint32_t pn_elem_peek(const pn_reader_t *r) { return pn_peek_be32(r) >> 16; }
+static inline uint32_t pn_elem_peek(const pn_reader_t *r) {
+  return pn_peek_be32(r) >> 16;
+}
 
 /* Records why an element that had to be here is not: TRUNCATED, UNEXPECTED_FIELD, BAD_LENGTH. */
 bool pn_elem_mismatch(pn_reader_t *r, uint32_t field, uint32_t length);

@@ -67,8 +67,7 @@ static bool read_text(pn_reader_t *r, pn_extpayload_t *out, uint32_t payload_len
     if (is_nul != (at == out->data_length))
       return pn_reader_fail(r, PN_ERR_BAD_TEXT, out->data + at);
   }
-  if (out->string_type == PN_STRING_TYPE_UTF8 &&
-      !pn_utf8_is_valid(r, out->data, out->data_length))
+  if (out->string_type == PN_STRING_TYPE_UTF8 && !pn_utf8_is_valid(r, out->data, out->data_length))
     return pn_reader_fail(r, PN_ERR_BAD_TEXT, out->data);
   return true;
 }

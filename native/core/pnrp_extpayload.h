@@ -11,14 +11,14 @@ extern "C" {
 #endif
 
 typedef struct {
-  uint32_t code; /* pn_err_t; when not 0 only `at` means anything */
-  uint32_t at;   /* offset of the field at fault, from the start of the structure */
+  uint32_t code;          /* pn_err_t; when not 0 only `at` means anything */
+  uint32_t at;            /* offset of the field at fault, from the start of the structure */
   uint32_t length;        /* of the whole structure */
   uint32_t signed_length; /* = Signature Offset */
   uint32_t not_after_low;
   uint32_t not_after_high;
-  uint32_t pnrp_id; /* 32 bytes, reversed */
-  uint32_t nonce;   /* 16 bytes */
+  uint32_t pnrp_id;      /* 32 bytes, reversed */
+  uint32_t nonce;        /* 16 bytes */
   uint32_t payload_type; /* PN_PAYLOAD_TYPE_STRING or _BINARY */
   uint32_t string_type;  /* PN_STRING_TYPE_*; 0 for binary */
   uint32_t data;         /* the bytes, or the text without its terminating NUL */

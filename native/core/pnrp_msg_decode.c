@@ -109,8 +109,7 @@ static bool decode_inquire(pn_reader_t *r, pn_msg_t *msg) {
 
 /* MS-PNRP 2.2.2.6; an AUTHORITY_BUFFER has at least its flags, without padding 6 bytes. */
 static bool decode_authority(pn_reader_t *r, pn_msg_t *msg) {
-  if (!read_acked(r, msg) ||
-      !pn_elem_fixed(r, PN_FIELD_SPLIT_CONTROLS, PN_LENGTH_SPLIT_CONTROLS))
+  if (!read_acked(r, msg) || !pn_elem_fixed(r, PN_FIELD_SPLIT_CONTROLS, PN_LENGTH_SPLIT_CONTROLS))
     return false;
   msg->size = pn_read_be16(r);
   msg->offset = pn_read_be16(r);

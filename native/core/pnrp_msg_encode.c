@@ -4,7 +4,9 @@
 /* Element lengths with their padding. */
 #define CONTROLS_LENGTH 8u /* SOLICIT_CONTROLS, FLOOD_CONTROLS, FLAGS_FIELD */
 
-static bool has(const pn_msg_t *msg, uint32_t bit) { return (msg->present & bit) != 0; }
+static bool has(const pn_msg_t *msg, uint32_t bit) {
+  return (msg->present & bit) != 0;
+}
 
 static uint32_t array_length(const pn_msg_t *msg, uint32_t width) {
   return PN_LENGTH_ARRAY_HEADER + msg->entry_count * width;

@@ -21,7 +21,9 @@ typedef struct {
 bool pn_route_decode(pn_reader_t *r, pn_route_t *route, uint32_t *end);
 
 /* N-05: an entry or endpoint with a lower port is unusable, but not malformed. */
-static inline bool pn_port_is_usable(uint32_t port) { return port >= PN_VALUE_MINIMUM_PORT; }
+static inline bool pn_port_is_usable(uint32_t port) {
+  return port >= PN_VALUE_MINIMUM_PORT;
+}
 
 /* Length of the element with its padding; 0 when address_count is outside 1..20. */
 uint32_t pn_route_length(const pn_route_t *route);

@@ -74,9 +74,13 @@ void pn_split_clear(pn_split_t *split) {
   split->contexts_in_use = split->slots_in_use = 0;
 }
 
-uint32_t pn_split_contexts(const pn_split_t *split) { return split->contexts_in_use; }
+uint32_t pn_split_contexts(const pn_split_t *split) {
+  return split->contexts_in_use;
+}
 
-uint32_t pn_split_slots(const pn_split_t *split) { return split->slots_in_use; }
+uint32_t pn_split_slots(const pn_split_t *split) {
+  return split->slots_in_use;
+}
 
 static uint32_t fragments_of(uint32_t size) {
   return (size + PN_LIMIT_FRAGMENT - 1) / PN_LIMIT_FRAGMENT;
@@ -177,8 +181,7 @@ pn_err_t pn_split_accept(pn_split_t *split, const pn_fragment_t *fragment, uint8
   *complete = 0;
   if (context != NULL && code != PN_ERR_FRAGMENT_OVERRUN && fragment->size != context->size)
     code = PN_ERR_FRAGMENT_SIZE_CHANGED;
-  if (context != NULL &&
-      (code == PN_ERR_FRAGMENT_OVERRUN || code == PN_ERR_FRAGMENT_SIZE_CHANGED))
+  if (context != NULL && (code == PN_ERR_FRAGMENT_OVERRUN || code == PN_ERR_FRAGMENT_SIZE_CHANGED))
     end_context(split, context);
   if (code != PN_OK)
     return code;

@@ -1,6 +1,6 @@
 // The lenient readings, as a function: a well-formed datagram with everything that a receiver has
-// to ignore set to what a sender sends. It walks elements by their Lengths, and knows nothing of
-// the codec under test. spec/deviations.md has the same list in words.
+// to ignore set as a sender sets it. It walks elements by their Lengths, and knows nothing of the
+// codec under test. spec/deviations.md has the same list in words.
 import { AUTHORITY_BUFFER, MESSAGES } from './tables.js'
 import type { ElementRow, MessageRow } from './tables.js'
 

@@ -104,14 +104,12 @@ PN_TEST(hostile_numbers, "numbers that cannot be are dropped") {
   pn_split_t *split = make(2, 4, 2);
   const struct {
     uint32_t size, offset, length;
-  } cases[] = {
-      {0, 0, 1},        {UINT32_MAX, 0, 1188}, {37349, 0, 1188}, {5000, UINT32_MAX, 1188},
-      {5000, 1, 1188},  {5000, 4752, 249},     {5000, 5940, 1},  {5000, 0, 0},
-      {5000, 0, 1187},  {5000, 0, 1189},       {5000, 4752, 247}};
+  } cases[] = {{0, 0, 1},       {UINT32_MAX, 0, 1188}, {37349, 0, 1188}, {5000, UINT32_MAX, 1188},
+               {5000, 1, 1188}, {5000, 4752, 249},     {5000, 5940, 1},  {5000, 0, 0},
+               {5000, 0, 1187}, {5000, 0, 1189},       {5000, 4752, 247}};
   for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    pn_fragment_t fragment = {{0}, 1,
-                              1,   cases[i].size,
-                              cases[i].offset, {slice_bytes, cases[i].length}};
+    pn_fragment_t fragment = {
+        {0}, 1, 1, cases[i].size, cases[i].offset, {slice_bytes, cases[i].length}};
     PN_CHECK(pn_split_accept(split, &fragment, out, &complete) != PN_OK);
     PN_CHECK_EQ(complete, 0);
     PN_CHECK_EQ(pn_split_contexts(split), 0);

@@ -156,7 +156,7 @@ test('a PNRP ID is P2P ID, service location prefix and suffix, most significant 
   assert.is(toHex(serviceLocationOf(prefix, suffix)), '20010db8000100020123456789abcdef')
 })
 
-test('PNRP-3.1.4.4.1-1 the authority text is the number its 40 hex digits spell, "0" is zero', () => {
+test('PNRP-3.1.4.4.1-1 the authority text spells a number, "0" is zero', () => {
   const secure = parsePeerName(`${AUTHORITY}.x`)
   const unsecured = parsePeerName('0.x')
   assert.ok(secure && unsecured)
