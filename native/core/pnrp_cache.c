@@ -5,7 +5,7 @@
 
 #define NO_POSITION UINT32_MAX
 /* Entries whose neighbours are at most this much further apart than those of the densest one count
- * as equally dense: the oldest goes, and a newcomer among them is not worth the change. */
+ * as equally dense: the oldest goes. */
 #define DENSITY_BAND 1.25f
 #define SCORE_MAX 1e30
 static const double half_ring = 0x1p255;
@@ -199,6 +199,19 @@ static bool in_scope(const pn_cache_t *cache, const scope_t *scope, uint32_t slo
          (cache->level[slot] == scope->level && cache->owner[slot] == scope->owner);
 }
 
+/* What an entry that has just come adds: its distance from the nearer neighbour, in the units of
+ * score. Not its score, or an ID invented close to a cached one would be worth a whole gap, and
+ * drive the cached one out because that has now become dense. */
+static float worth(const pn_cache_t *cache, uint32_t position) {
+  pn_u256_t before = pn_cache_id(cache, pn_cache_back(cache, position, 1));
+  pn_u256_t id = pn_cache_id(cache, position);
+  pn_u256_t after = pn_cache_id(cache, pn_cache_ahead(cache, position, 1));
+  double below = pn_ring_span(&before, &id), above = pn_ring_span(&id, &after);
+  uint8_t level = cache->level[cache->order[position]];
+  double score = 2 * (below < above ? below : above) / pn_cache_spacing(cache, level);
+  return (float)(score < SCORE_MAX ? score : SCORE_MAX);
+}
+
 /* Densest evictable position in the scope: of the equally dense ones the least recently validated.
  * `newcomer` (or NO_POSITION) goes before all of them. NO_POSITION when all are leaf members. */
 static uint32_t densest(const pn_cache_t *cache, const scope_t *scope, uint32_t newcomer) {
@@ -212,8 +225,8 @@ static uint32_t densest(const pn_cache_t *cache, const scope_t *scope, uint32_t 
       victim = i;
   }
   if (newcomer != NO_POSITION && !is_leaf(cache, newcomer)) {
-    float own = cache->score[cache->order[newcomer]];
-    if (victim == NO_POSITION || own <= cache->score[cache->order[victim]] * DENSITY_BAND)
+    float bar = cache->score[cache->order[victim == NO_POSITION ? newcomer : victim]];
+    if (victim == NO_POSITION || worth(cache, newcomer) <= bar)
       return newcomer;
   }
   if (victim == NO_POSITION)

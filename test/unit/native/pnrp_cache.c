@@ -157,6 +157,25 @@ PN_TEST(full_block, "PNRP-3.2.1.1-2 a block that cannot grow keeps the leaf set 
   free(f.block);
 }
 
+PN_TEST(crowding, "an ID invented beside a cached one does not push it out") {
+  fixture_t f = fixture(SLOTS, LOCALS);
+  for (uint8_t i = 0; i < 12; i++)
+    insert(&f, (uint8_t)(18 * i)); /* 0 18 .. 198: a full level with one gap of 58 */
+  for (uint8_t i = 0; i < 12; i++) {
+    /* Beside 198 it would have the whole gap to itself and leave 198 as the densest of all. */
+    PN_CHECK(!insert(&f, (uint8_t)(18 * i + 1)).inserted);
+    PN_CHECK(!insert(&f, (uint8_t)(18 * i - 1)).inserted);
+  }
+  bool leaf;
+  PN_CHECK(!pn_cache_would_keep(&f.cache, id_of(199), &leaf));
+  for (uint32_t i = 0; i < 12; i++)
+    PN_CHECK_EQ(first_byte(&f.cache, i), 18 * i);
+  /* In the middle of the gap it is worth a place. */
+  PN_CHECK(insert(&f, 227).inserted);
+  PN_CHECK_EQ(f.cache.count, 12);
+  free(f.block);
+}
+
 PN_TEST(leaf_range, "3.2.5.2 only IDs inside a leaf set's range are in it") {
   fixture_t f = fixture(SLOTS, LOCALS);
   PN_CHECK(!pn_cache_in_leaf_range(&f.cache, id_of(100)));
