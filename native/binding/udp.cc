@@ -202,12 +202,11 @@ napi_value Create(napi_env env, napi_callback_info info) {
     return Misuse(env, "no memory for a UDP hub");
   napi_create_string_utf8(env, "peernet:udp", NAPI_AUTO_LENGTH, &name);
   napi_async_init(env, object, name, &hub->async_context);
-  // Before the first socket opens the references are weak: the object keeps the function.
-  napi_set_named_property(env, object, "onBatch", arguments[1]);
   napi_create_reference(env, arguments[1], 0, &hub->on_batch);
   napi_create_reference(env, block, 1, &hub->block);
   napi_wrap(env, object, hub, Finalize, nullptr, nullptr);
   napi_create_reference(env, object, 0, &hub->object);
+  // Before the first socket opens the references are weak: the object keeps the function.
   const napi_property_descriptor keep = {"onBatch", nullptr,      nullptr, nullptr, nullptr,
                                          arguments[1], napi_default, nullptr};
   napi_define_properties(env, object, 1, &keep);
