@@ -64,6 +64,7 @@
         "OTHER_CFLAGS": ["-fvisibility=hidden"],
       },
       "msvs_settings": {"VCCLCompilerTool": {"ExceptionHandling": 0}},
+      "conditions": [["OS=='win'", {"libraries": ["-lws2_32.lib"]}]],
     },
   ],
 }

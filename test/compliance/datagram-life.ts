@@ -185,7 +185,8 @@ function load(test: Test, make: support.Make): void {
       count += batch.count
       for (let i = 0; i < batch.count && !over; i++) port.send(endpointOf(port), pattern(8))
     })
-    for (let i = 0; i < 60; i++) port.send(endpointOf(port), pattern(8))
+    // More than two batches of the addon: one of them is always full.
+    for (let i = 0; i < 150; i++) port.send(endpointOf(port), pattern(8))
     await new Promise((resolve) => setTimeout(resolve, 20))
     const then = count
     await untilTrue(() => count > then + 200) // it is still going on
