@@ -42,6 +42,8 @@ export const LIMITS = {
    * Times that an application's resolve refills an empty NextHopStack without having lost a hop.
    */
   resolveRefills: 2,
+  /** Gaps between the registrations of a name found so far that are searched for more. */
+  collectingGaps: 3,
   /** 2.2.2.8, 2.2.2.4. */
   flaggedPath: 22,
   floodedList: 22,

@@ -1,5 +1,8 @@
+import { compareBytes, equalBytes } from '../core/bytes.js'
 import type { Instant } from '../core/instant.js'
-import { ResolveReason, type PnrpId } from '../wire/messages.js'
+import { LIMITS } from '../core/limits.js'
+import { addSmall, midpoint, spanAsNumber } from '../native/ring.js'
+import { ResolveCriteria, ResolveReason, type PnrpId } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import type { CommandFailure, CpaRefusal, ResolveSpec } from './interface.js'
 import type { ResolveOutcome } from './parts.js'
@@ -91,7 +94,42 @@ export class ApplicationResolve {
 function targetsOf(spec: ResolveSpec, encodings: readonly ClassifierEncoding[]): PnrpId[] {
   if (spec.targetPnrpId !== undefined) return [spec.targetPnrpId]
   const location = serviceLocationOf(spec.locationPrefix ?? NO_PREFIX)
-  return encodings.map((encoding) => pnrpIdOf(p2pIdOfName(spec, encoding), location))
+  const anyLocation = spec.criteria === ResolveCriteria.ANY_PEER_NAME
+  return encodings.flatMap((encoding) => {
+    const p2pId = p2pIdOfName(spec, encoding)
+    const around = anyLocation ? aroundFound(p2pId, spec.excludeIds ?? []) : []
+    return [...around, pnrpIdOf(p2pId, location)]
+  })
+}
+
+/**
+ * A LOOKUP can tell of 21 endpoints that nobody needs to name, and a walk makes 22 hops: around one
+ * point only so many registrations of a name are found. More of them lie just beyond those found so
+ * far, on either side, and then in the widest gaps between them.
+ */
+function aroundFound(p2pId: Uint8Array, found: readonly PnrpId[]): PnrpId[] {
+  const same = found.filter((id) => equalBytes(id.subarray(0, p2pId.length), p2pId))
+  const [smallest] = same.sort(compareBytes)
+  const greatest = same.at(-1)
+  if (same.length < LIMITS.sparseCacheEntries || smallest === undefined || greatest === undefined) {
+    return []
+  }
+  const gaps = same.slice(1).map((to, i) => {
+    const from = same[i] as PnrpId
+    return { span: spanAsNumber(from, to), middle: midpoint(from, to) }
+  })
+  const widest = gaps.sort((x, y) => y.span - x.span).slice(0, LIMITS.collectingGaps)
+  return [addSmall(greatest, 1), justBelow(smallest), ...widest.map(({ middle }) => middle)]
+}
+
+/** id - 1; an ID of 32 zero bytes is nobody's. */
+function justBelow(id: PnrpId): PnrpId {
+  const below = id.slice()
+  for (let i = below.length - 1; i >= 0; i--) {
+    below[i] = ((below[i] as number) - 1) & 0xff
+    if (below[i] !== 0xff) break
+  }
+  return below
 }
 
 /** Misuse by the caller; the name's syntax is MS-PNRP 2.2.4. */

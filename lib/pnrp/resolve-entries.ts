@@ -1,5 +1,6 @@
 import { isAllZero } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
+import { compareDistance } from '../native/ring.js'
 import type { AuthorityBuffer, RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import type { ResolveRequest } from './parts.js'
@@ -16,10 +17,14 @@ export function nearestLocal(
   return local === undefined ? undefined : registrations.routeEntry(local)
 }
 
-/** Where the excluded IDs are, as far as we know: nobody needs to name them to us. */
+/**
+ * Where the excluded IDs are, as far as we know: nobody needs to name them to us. Those nearest the
+ * target first, for a LOOKUP has room for 21.
+ */
 export function endpointsOfExcluded(context: CloudContext, request: ResolveRequest): Endpoint[] {
+  const { excludeIds = [], target } = request
   const endpoints: Endpoint[] = []
-  for (const id of request.excludeIds ?? []) {
+  for (const id of [...excludeIds].sort((a, b) => compareDistance(target, a, b))) {
     const cached = context.cache.get(id)
     const address = cached?.addresses[0]
     if (cached !== undefined && address !== undefined)

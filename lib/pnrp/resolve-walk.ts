@@ -258,7 +258,7 @@ export class ResolveWalk {
     const welcome =
       closer ||
       answer.cacheEntries < LIMITS.sparseCacheEntries ||
-      (this.#collecting && this.wanted(referral))
+      (this.#collecting && this.acceptable(referral))
     return welcome ? 'welcome' : 'not-closer'
   }
 
