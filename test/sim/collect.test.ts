@@ -1,5 +1,5 @@
-// One name, many publishers: asking again for others than those found so far gets them all, though a
-// LOOKUP can name only 21 endpoints that nobody needs to name.
+// One name, many publishers: asking again for others than those found so far gets them all,
+// though a LOOKUP can name only 21 endpoints that nobody needs to name.
 import * as assert from 'uvu/assert'
 import { bytesKey } from '#lib/core/bytes.js'
 import { Simulation, type PnrpId, type SimNode } from '#lib/testing/index.js'
