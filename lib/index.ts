@@ -25,11 +25,7 @@ export {
   type ResolvedRecord,
   type ServiceEndpoint,
 } from './runtime/resolution.js'
-export {
-  createLookup,
-  type CreateLookupOptions,
-  type LookupFunction,
-} from './runtime/lookup.js'
+export { createLookup, type CreateLookupOptions, type LookupFunction } from './runtime/lookup.js'
 export type { CloudEvent, CloudScope, CloudState, CpaRefusal } from './pnrp/interface.js'
 export { PeerName } from './security/peer-name.js'
 export { PeerIdentity, type IdentityInfo } from './security/peer-identity.js'
