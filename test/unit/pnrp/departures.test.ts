@@ -55,6 +55,7 @@ test('PNRP-3.2.4.2-1 PNRP-3.2.4.2-2 PNRP-2.2.3.1-21 a revoke CPA goes to the nea
     assert.equal(cpa.serviceLocation, id.subarray(16))
     assert.equal(cpa.publicKey, publicKey(1))
     assert.is(cpa.appEndpoints, undefined)
+    assert.is(cpa.hasExtendedPayload, false)
   }
 })
 
@@ -144,6 +145,25 @@ test('whoever resolved the name lately is told as well, once and without ACK', (
   assert.is(sent.get(9000), undefined, 'too long ago')
 })
 
+test('they are told even by a node without neighbours', () => {
+  const harness = new PublisherHarness()
+  const id = harness.register()
+  harness.responder.handleInquire(at(9001), {
+    type: 'INQUIRE',
+    messageId: 1,
+    wantCpa: true,
+    wantExtendedPayload: false,
+    wantCertificateChain: false,
+    validatePnrpId: id,
+  })
+  harness.crypto()
+  harness.sent()
+  harness.registrations.unregister(1)
+  harness.crypto()
+  assert.ok(floods(harness).get(9001)?.[0]?.message.revokeCpa)
+  assert.is(harness.eventsOf('unregistered').length, 1)
+})
+
 test('the nodes told so are few', () => {
   const { harness, id } = neighbourhood()
   for (let port = 9000; port < 9100; port++) {
@@ -204,9 +224,33 @@ test('leaving ends within two seconds when nobody answers, with one retransmissi
   const { harness } = neighbourhood()
   harness.registrations.unregisterAll()
   harness.crypto()
-  harness.pass(seconds(1.9))
+  harness.pass(seconds(1.5))
+  assert.ok(harness.registrations.leaving, 'a second chance for everybody')
+  harness.pass(seconds(0.4))
   assert.is(harness.sentOf('FLOOD').length, 8)
   assert.is(harness.registrations.leaving, false)
+  assert.is(harness.eventsOf('unregistered').length, 1)
+})
+
+test('an ACK after the end of leaving changes nothing', () => {
+  const { harness } = neighbourhood()
+  harness.registrations.unregister(1)
+  harness.crypto()
+  const sent = harness.sentOf('FLOOD')
+  harness.pass(seconds(1.9))
+  for (const flood of sent) harness.acknowledge(flood)
+  assert.is(harness.eventsOf('unregistered').length, 1)
+})
+
+test('leaving ends at once when no FLOOD can be sent', () => {
+  const { harness, id } = neighbourhood()
+  const { context } = harness
+  for (let messageId = 1; !context.exchanges.full; messageId++) {
+    const request = { messageId, to: at(7000), data: new Uint8Array(20), owner: {} }
+    context.exchanges.start({ ...request, kind: 'INQUIRE', reason: 'ping', validatePnrpId: id })
+  }
+  harness.registrations.unregister(1)
+  harness.crypto()
   assert.is(harness.eventsOf('unregistered').length, 1)
 })
 

@@ -136,6 +136,13 @@ test('PNRP-3.2.5.11-3 nodes of the Already Flooded List are not chosen', () => {
   assert.equal(ports(chosen.map((sent) => sent.to)), [4004, 4101])
 })
 
+test('nor is the sender of the FLOOD, even if it is not on its own list', () => {
+  const { harness, place } = row(6)
+  harness.admit(place(2.5), at(6000), { via: 'FLOOD', from: at(4003), floodedList: [] })
+  const chosen = harness.sentOf('FLOOD').filter((sent) => sent.message.routeEntry?.port === 6000)
+  assert.equal(ports(chosen.map((sent) => sent.to)), [4002, 4004])
+})
+
 test('PNRP-3.2.5.11-5 PNRP-3.2.5.11-6 N-32 the list grows by both chosen nodes and ourselves', () => {
   const { harness, place } = row(6)
   harness.admit(place(2.5), at(6000), {

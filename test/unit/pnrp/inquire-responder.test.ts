@@ -62,6 +62,8 @@ test('PNRP-3.2.5.6-3 a registered ID is answered to the source, without flags', 
   assert.is(sent?.message.ackedMessageId, 77)
   assert.is(sent?.message.size, 8) // flags and their padding
   assert.equal(harness.jobs(), [], 'nothing is signed for it')
+  const { notFound, leafSet, busy } = answerTo(harness, inquire(id))
+  assert.equal([notFound, leafSet, busy], [false, false, false])
 })
 
 test('PNRP-3.2.5.6-4 PNRP-3.2.5.6-5 PNRP-2.2.3.1-12 PNRP-3.2.5.7-1 A adds a CPA with the nonce', () => {
@@ -101,6 +103,20 @@ test('PNRP-3.2.5.7-2 the service addresses are the Local Endpoint List', () => {
     port: 3540,
     addresses: endpoints.map((endpoint) => endpoint.address),
   })
+})
+
+test('PNRP-3.2.5.7-2 a CPA lists the addresses of the moment, in the dialect of the moment', () => {
+  const harness = new PublisherHarness()
+  const id = harness.register()
+  const ask = (): ReturnType<typeof checkedCpa> =>
+    checkedCpa(answerTo(harness, inquire(id, { wantCpa: true, nonce: NONCE })).cpa)
+  assert.equal(ask().serviceAddresses, [at(3540)])
+  harness.context.localEndpoints = [at(3600)]
+  assert.equal(ask().serviceAddresses, [at(3600)])
+  assert.equal(ask().serviceLocation, id.subarray(16))
+  harness.context.learn('serviceLocationOrder', 'natural')
+  // The decoder turns what it reads round; the bytes on the wire are in natural order now.
+  assert.equal(ask().serviceLocation, id.slice(16).reverse())
 })
 
 test('PNRP-2.2.3.1-9 N-54 a CPA is valid for 24 hours from the answer', () => {

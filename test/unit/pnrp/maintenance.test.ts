@@ -75,7 +75,8 @@ test('liveness: an entry that nothing else proved is asked within 22 s, by a pla
   const [first] = pings
   assert.ok(first?.message.type === 'INQUIRE')
   assert.equal(first.message.validatePnrpId, place(1))
-  assert.is(first.message.wantCpa || first.message.wantExtendedPayload, false)
+  const { wantCpa, wantCertificateChain, wantExtendedPayload } = first.message
+  assert.equal([wantCpa, wantCertificateChain, wantExtendedPayload], [false, false, false])
   assert.is(first.message.nonce, undefined)
 })
 
@@ -149,6 +150,20 @@ test('liveness: a node that misses one check is asked again before it is given u
   assert.ok(harness.context.cache.has(place(2)))
   passWithDead(harness, seconds(60), [])
   assert.ok(harness.context.cache.has(place(2)))
+})
+
+test('liveness: a node that proves itself to others meanwhile is not lost', () => {
+  const { harness, place } = cloudOf(3)
+  for (let i = 0; i < 400 && harness.context.cache.size === 3; i++) {
+    for (const sent of passWithDead(harness, 100_000, [4002], 'pings')) {
+      // Whenever it is asked by this part, another part hears from it a moment later.
+      if (isPing(sent) && sent.to.port === 4002) {
+        harness.context.cache.touch(place(2), harness.context.now + 1)
+      }
+    }
+  }
+  assert.ok(harness.context.cache.has(place(2)))
+  assert.is(harness.counter('cache.removed-dead'), 0)
 })
 
 test('liveness: N removes the entry, an answer proves it', () => {

@@ -1,6 +1,6 @@
 // MS-PNRP 3.2.6.2.1, 3.2.5.11.1 and 3.2.6.2.1.1 with N-14, N-51 to N-53, N-64.
 import * as assert from 'uvu/assert'
-import { estimateCloudSize } from '#lib/pnrp/cloud-size.js'
+import { estimateCloudSize, steadyCloudSize } from '#lib/pnrp/cloud-size.js'
 import { judgeSplit } from '#lib/pnrp/split-detection.js'
 import { ResolveCriteria, ResolveReason, type PnrpId } from '#lib/wire/messages.js'
 import { test } from '../../harness.js'
@@ -226,6 +226,34 @@ test('N-51 one other ID makes a cloud of two, none makes no estimate', () => {
   assert.is(estimateCloudSize(harness.context), undefined)
   harness.cache(offset(id, 5n), at(4001))
   assert.equal(estimateCloudSize(harness.context), { ids: 2, nodes: 2 })
+})
+
+test('the steadier estimate: whole leaf sets, the mean over a sample of local IDs', () => {
+  const harness = new PublisherHarness()
+  assert.is(steadyCloudSize(harness.context), undefined)
+  const id = harness.register()
+  assert.is(steadyCloudSize(harness.context), undefined)
+  for (let i = 1n; i <= 5n; i++) {
+    harness.cache(offset(id, i << 240n), at(4000 + Number(i)))
+    harness.cache(offset(id, -(i << 241n)), at(4100 + Number(i)))
+  }
+  // Ten IDs on 15 * 2^240 of 2^256.
+  assert.is(steadyCloudSize(harness.context), (10 * 2 ** 16) / 15)
+  // Others with the same surroundings halve the share of each.
+  const other = harness.register({ classifier: 'other' })
+  for (let i = 1n; i <= 5n; i++) {
+    harness.cache(offset(other, i << 240n), at(5000 + Number(i)))
+    harness.cache(offset(other, -(i << 241n)), at(5100 + Number(i)))
+  }
+  assert.is(steadyCloudSize(harness.context), (10 * 2 ** 16) / 15 / 2)
+})
+
+test('in a cloud of a few nodes the steadier estimate is at most twice too high', () => {
+  const harness = new PublisherHarness()
+  const id = harness.register()
+  for (let i = 1n; i <= 4n; i++) harness.cache(offset(id, i << 253n), at(4000 + Number(i)))
+  // Each side of the leaf set is the whole ring, so all four are counted on both.
+  assert.is(steadyCloudSize(harness.context), 8)
 })
 
 test('judging is about the shorter arc', () => {

@@ -126,6 +126,15 @@ test('PNRP-3.2.5.4-4 PNRP-3.2.5.4-5 N-26 a REQUEST is acknowledged, and each ID 
   assert.is(harness.context.exchanges.size, 0, 'nothing waits for an ACK')
 })
 
+test('what was advertised and not requested is not flooded', () => {
+  const { harness } = cloudOf(20)
+  harness.synchronization.handleSolicit(JOINER, solicit(1))
+  const asked = harness.sole('ADVERTISE').message.pnrpIds.slice(1, 3)
+  harness.synchronization.handleRequest(JOINER, request(1, asked))
+  const flooded = harness.sentOf('FLOOD').map(({ message }) => message.routeEntry?.pnrpId)
+  assert.equal(flooded.map((id) => hex(id as PnrpId)).sort(), asked.map(hex).sort())
+})
+
 test('PNRP-2.2.2.4-6 N-26 without a route entry in the SOLICIT the Validate ID is zero', () => {
   const { harness } = cloudOf(20)
   harness.synchronization.handleSolicit(JOINER, solicit(1))
@@ -246,6 +255,23 @@ test('PNRP-3.2.5.3-4 without room the ADVERTISE is empty, for one source and in 
   assert.ok(harness.sentOf('ADVERTISE').every(({ message }) => message.pnrpIds.length === 5))
   harness.synchronization.handleSolicit(at(60_000), solicit(1))
   assert.equal(harness.sole('ADVERTISE').message.pnrpIds, [])
+})
+
+test('a source whose conversations have ended may begin as many again', () => {
+  const { harness } = cloudOf(20)
+  const begin = (): number[] => {
+    for (let n = 1; n <= LIMITS.conversationsPerSource + 1; n++) {
+      harness.synchronization.handleSolicit(JOINER, solicit(n))
+    }
+    return harness.sentOf('ADVERTISE').map(({ message }) => message.pnrpIds.length)
+  }
+  assert.equal(begin(), [5, 5, 5, 5, 0])
+  for (let round = 0; round < 3; round++) {
+    harness.pass(seconds(15))
+    assert.is(harness.synchronization.conversations, 0)
+    harness.sent()
+    assert.equal(begin(), [5, 5, 5, 5, 0])
+  }
 })
 
 test('a full table makes room by letting go of who had time enough', () => {
