@@ -7,8 +7,8 @@ import {
   inputOf,
   malformed,
   nextField,
-  putAny,
   putRouteEntry,
+  putSpan,
   putUint16,
   routeEntryAt,
   view,
@@ -69,7 +69,7 @@ export function encodeAuthorityBuffer(
   buffer: AuthorityBuffer,
   options?: EncodeOptions,
 ): Uint8Array {
-  beginFields()
+  const begun = beginFields()
   let present = 0
   row[Row.FLAGS] =
     (buffer.leafSet ? AuthorityFlag.L : 0) |
@@ -77,8 +77,7 @@ export function encodeAuthorityBuffer(
     (buffer.notFound ? AuthorityFlag.N : 0)
   if (buffer.certificateChain !== undefined) {
     present |= Present.CHAIN
-    row[Row.CHAIN] = putAny(buffer.certificateChain, 'certificateChain')
-    row[Row.CHAIN_LENGTH] = buffer.certificateChain.length
+    putSpan(Row.CHAIN, buffer.certificateChain, 'certificateChain')
   }
   if (buffer.classifier !== undefined) {
     present |= Present.CLASSIFIER
@@ -89,8 +88,7 @@ export function encodeAuthorityBuffer(
   }
   if (buffer.extendedPayload !== undefined) {
     present |= Present.EXTENDED_PAYLOAD
-    row[Row.EXTENDED_PAYLOAD] = putAny(buffer.extendedPayload, 'extendedPayload')
-    row[Row.EXTENDED_PAYLOAD_LENGTH] = buffer.extendedPayload.length
+    putSpan(Row.EXTENDED_PAYLOAD, buffer.extendedPayload, 'extendedPayload')
   }
   if (buffer.routeEntry !== undefined) {
     present |= Present.ROUTE
@@ -98,9 +96,8 @@ export function encodeAuthorityBuffer(
   }
   if (buffer.cpa !== undefined) {
     present |= Present.CPA
-    row[Row.CPA] = putAny(buffer.cpa, 'cpa')
-    row[Row.CPA_LENGTH] = buffer.cpa.length
+    putSpan(Row.CPA, buffer.cpa, 'cpa')
   }
   row[Row.PRESENT] = present
-  return encoded(encodeAuthority(), 'AUTHORITY_BUFFER')
+  return encoded(begun, encodeAuthority(), 'AUTHORITY_BUFFER')
 }

@@ -11,10 +11,10 @@ import {
   malformed,
   nextField,
   putAddress,
-  putAny,
   putBytes,
   putEndpoints,
   putReversed,
+  putSpan,
   putUint16,
   reversed,
   view,
@@ -117,14 +117,15 @@ function flagsOf(cpa: CertifiedPeerAddress): number {
 }
 
 function putAppEndpoints(endpoints: readonly AppEndpoint[]): void {
-  checkArgument(endpoints.length > 0, 'appEndpoints is absent or has entries')
-  row[Row.APPS] = nextField()
-  row[Row.APP_COUNT] = endpoints.length
+  const at = nextField()
   for (const { address, port, protocol } of endpoints) {
     putAddress(address, 'appEndpoints')
     putUint16(checkUint16(port, 'a port of appEndpoints'))
     putUint16(checkUint16(protocol, 'a protocol of appEndpoints'), true)
   }
+  checkArgument(nextField() > at, 'appEndpoints is absent or has entries')
+  row[Row.APPS] = at
+  row[Row.APP_COUNT] = (nextField() - at) / WireLength.APP_ENDPOINT
 }
 
 function putName(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions): void {
@@ -140,8 +141,7 @@ function putName(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions): void {
     row[Row.CLASSIFIER_HASH] = putBytes(classifierHash, length, 'classifierHash')
   }
   if (friendlyName !== undefined) {
-    row[Row.FRIENDLY_NAME] = putAny(friendlyName, 'friendlyName')
-    row[Row.FRIENDLY_NAME_LENGTH] = friendlyName.length
+    putSpan(Row.FRIENDLY_NAME, friendlyName, 'friendlyName')
   }
 }
 
@@ -151,7 +151,7 @@ function putName(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions): void {
  * @throws PeernetError ERR_PEERNET_INVALID_ARG when it breaks a limit
  */
 export function encodeCpa(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions): Uint8Array {
-  beginFields()
+  const begun = beginFields()
   row[Row.FLAGS] = flagsOf(cpa)
   row[Row.REVOKE_NONCE] = REVOKE_NONCE[options?.revokeNonce ?? 'present']
   putTicks(Row.NOT_AFTER_LOW, cpa.notAfter)
@@ -160,13 +160,12 @@ export function encodeCpa(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions)
   checkArgument(!cpa.revoke || isAllZero(cpa.nonce), 'the nonce of a revoke CPA is zero')
   row[Row.NONCE] = putBytes(cpa.nonce, WireLength.NONCE_VALUE, 'nonce')
   putName(cpa, options)
-  row[Row.SERVICES] = putEndpoints(cpa.serviceAddresses, 'serviceAddresses', options)
-  row[Row.SERVICE_COUNT] = cpa.serviceAddresses.length
+  putEndpoints(Row.SERVICES, cpa.serviceAddresses, 'serviceAddresses', options)
   row[Row.APP_COUNT] = 0
   if (cpa.appEndpoints !== undefined) putAppEndpoints(cpa.appEndpoints)
   row[Row.PUBLIC_KEY] = putBytes(cpa.publicKey, WireLength.PUBLIC_KEY_DATA, 'publicKey')
   if (cpa.signature !== undefined) {
     row[Row.SIGNATURE] = putBytes(cpa.signature, WireLength.SIGNATURE_DATA, 'signature')
   }
-  return encoded(encodeNative(cpa.signature !== undefined ? 1 : 0), 'CPA')
+  return encoded(begun, encodeNative(cpa.signature !== undefined ? 1 : 0), 'CPA')
 }

@@ -9,7 +9,7 @@ import {
   checkUint32,
   encoded,
   nextField,
-  putAny,
+  putSpan,
   putBytes,
   putEndpoints,
   putRouteEntry,
@@ -41,9 +41,10 @@ function setValidate(message: { readonly validatePnrpId: PnrpId }): void {
 }
 
 function setIds(ids: readonly PnrpId[]): void {
-  row[Row.ENTRIES] = nextField()
-  row[Row.ENTRY_COUNT] = ids.length
+  const at = nextField()
   for (const id of ids) putBytes(id, WireLength.PNRP_ID, 'an entry of pnrpIds')
+  row[Row.ENTRIES] = at
+  row[Row.ENTRY_COUNT] = (nextField() - at) / WireLength.PNRP_ID
 }
 
 /** Returns the bit for PRESENT. */
@@ -87,12 +88,10 @@ function setFlood(message: FloodMessage, options?: EncodeOptions): void {
   let present = setRouteEntry(message.routeEntry, options)
   if (message.revokeCpa !== undefined) {
     present |= Present.CPA
-    row[Row.BYTES] = putAny(message.revokeCpa, 'revokeCpa')
-    row[Row.BYTES_LENGTH] = message.revokeCpa.length
+    putSpan(Row.BYTES, message.revokeCpa, 'revokeCpa')
   }
   row[Row.PRESENT] = present
-  row[Row.ENTRIES] = putEndpoints(message.floodedList, 'floodedList', options)
-  row[Row.ENTRY_COUNT] = message.floodedList.length
+  putEndpoints(Row.ENTRIES, message.floodedList, 'floodedList', options)
 }
 
 function setInquire(message: InquireMessage): void {
@@ -117,8 +116,7 @@ function setAuthority(message: AuthorityMessage, options?: EncodeOptions): void 
   setAcked(message)
   row[Row.SIZE] = checkUint16(message.size, 'size')
   row[Row.OFFSET] = checkUint16(message.offset, 'offset')
-  row[Row.BYTES] = putAny(message.buffer, 'buffer')
-  row[Row.BYTES_LENGTH] = message.buffer.length
+  putSpan(Row.BYTES, message.buffer, 'buffer')
 }
 
 function setAck(message: AckMessage): void {
@@ -139,8 +137,7 @@ function setLookup(message: LookupMessage, options?: EncodeOptions): void {
   row[Row.TARGET] = putBytes(message.targetPnrpId, WireLength.PNRP_ID, 'targetPnrpId')
   setValidate(message)
   row[Row.PRESENT] = setRouteEntry(message.routeEntry, options)
-  row[Row.ENTRIES] = putEndpoints(message.flaggedPath, 'flaggedPath', options)
-  row[Row.ENTRY_COUNT] = message.flaggedPath.length
+  putEndpoints(Row.ENTRIES, message.flaggedPath, 'flaggedPath', options)
 }
 
 function setMessage(message: PnrpMessage, options?: EncodeOptions): void {
@@ -161,6 +158,9 @@ function setMessage(message: PnrpMessage, options?: EncodeOptions): void {
       return setAck(message)
     case 'LOOKUP':
       return setLookup(message, options)
+    default:
+      // The row still describes what was encoded last.
+      checkArgument(false, 'type has to be the name of one of the eight messages')
   }
 }
 
@@ -169,10 +169,10 @@ function setMessage(message: PnrpMessage, options?: EncodeOptions): void {
  * @throws PeernetError ERR_PEERNET_INVALID_ARG when the message breaks a limit
  */
 export function encodeMessage(message: PnrpMessage, options?: EncodeOptions): Uint8Array {
-  beginFields()
+  const begun = beginFields()
   row[Row.MESSAGE_ID] = checkUint32(message.messageId, 'messageId')
   setMessage(message, options)
-  return encoded(encodeNative(), message.type)
+  return encoded(begun, encodeNative(), message.type)
 }
 
 /**

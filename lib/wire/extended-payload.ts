@@ -10,9 +10,9 @@ import {
   encoded,
   inputOf,
   malformed,
-  putAny,
   putBytes,
   putReversed,
+  putSpan,
   reversed,
   view,
   word,
@@ -79,17 +79,16 @@ export function encodeExtendedPayload(extendedPayload: ExtendedPayload): Uint8Ar
   const { notAfter, pnrpId, nonce, payload, signature } = extendedPayload
   const isText = payload.kind === 'text'
   const data = isText ? bytesOfText(payload) : payload.data
-  beginFields()
+  const begun = beginFields()
   putTicks(Row.NOT_AFTER_LOW, notAfter)
   row[Row.PNRP_ID] = putReversed(pnrpId, WireLength.PNRP_ID, 'pnrpId')
   row[Row.NONCE] = putBytes(nonce, WireLength.NONCE_VALUE, 'nonce')
   row[Row.PAYLOAD_TYPE] = isText ? PayloadType.STRING : PayloadType.BINARY
   row[Row.STRING_TYPE] =
     isText && payload.encoding === 'utf-8' ? StringType.UTF8 : StringType.UNICODE
-  row[Row.DATA] = putAny(data, 'payload')
-  row[Row.DATA_LENGTH] = data.length
+  putSpan(Row.DATA, data, 'payload')
   if (signature !== undefined) {
     row[Row.SIGNATURE] = putBytes(signature, WireLength.SIGNATURE_DATA, 'signature')
   }
-  return encoded(encodeNative(signature !== undefined ? 1 : 0), 'extended payload')
+  return encoded(begun, encodeNative(signature !== undefined ? 1 : 0), 'extended payload')
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../core/endpoint.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { nativeCode } from '../native/codes.js'
-import { output, row, source } from '../native/codec.js'
+import { makeResultBlock, output, row, source } from '../native/codec.js'
 import { WireLength, WireValue } from './constants.js'
 import type { RouteEntry } from './messages.js'
 
@@ -33,8 +33,10 @@ export function malformed(result: number, atWord: number): Malformed | undefined
 /** Bytes up to this length are copied into the shared array, which is cheaper than a hand-over. */
 const COPIED_INPUT = 2048
 
-/** What to give a native decode call for these bytes. */
+/** What to give a native decode call for these bytes. Throws ERR_PEERNET_INVALID_ARG. */
 export function inputOf(bytes: Uint8Array): number | Uint8Array {
+  if (!(bytes instanceof Uint8Array)) refuse('a Uint8Array is wanted')
+  turn++
   if (bytes.length > COPIED_INPUT) return bytes
   source.set(bytes)
   return bytes.length
@@ -95,29 +97,47 @@ export function isUsablePort(port: number): boolean {
 // Messages are put together only on failure: these checks run for every field of every message.
 
 let end = 0
+// Counts the uses of the shared arrays: a getter of a message may well encode something else, and
+// what was put before it is then gone.
+let turn = 0
 
 /** Throws ERR_PEERNET_INVALID_ARG. */
 function refuse(message: string): never {
   throw new PeernetError('ERR_PEERNET_INVALID_ARG', message)
 }
 
-export function beginFields(): void {
+/** What it returns is for `encoded`. */
+export function beginFields(): number {
   end = 0
+  return ++turn
 }
 
 /** Copies bytes of exactly this length; returns their offset for the row. */
 export function putBytes(bytes: Uint8Array, length: number, name: string): number {
-  if (bytes.length !== length) refuse(`${name} has to be ${length} bytes, not ${bytes.length}`)
-  return putAny(bytes, name)
+  const isThat = bytes instanceof Uint8Array && bytes.length === length
+  if (!isThat) refuse(`${name} has to be a Uint8Array of ${length} bytes`)
+  return copyIn(bytes, name)
 }
 
 /** Copies bytes of any length that fits. */
 export function putAny(bytes: Uint8Array, name: string): number {
+  if (!(bytes instanceof Uint8Array)) refuse(`${name} has to be a Uint8Array`)
+  return copyIn(bytes, name)
+}
+
+function copyIn(bytes: Uint8Array, name: string): number {
   const at = end
   if (bytes.length > source.length - at) refuse(`${name} is too long`)
   source.set(bytes, at)
   end = at + bytes.length
   return at
+}
+
+/** The same, into the two words for offset and length that start at `first`. */
+export function putSpan(first: number, bytes: Uint8Array, name: string): void {
+  const at = putAny(bytes, name)
+  row[first] = at
+  row[first + 1] = end - at
 }
 
 /** The same in opposite order. */
@@ -164,46 +184,51 @@ function checkPort(port: number, options: EncodeOptions | undefined, name: strin
 /** Copies an IPv6 address. */
 export function putAddress(address: Uint8Array, name: string): void {
   const length = WireLength.IPV6_ADDRESS
-  if (address.length !== length) refuse(`an address of ${name} has to be ${length} bytes`)
-  putAny(address, name)
+  const isThat = address instanceof Uint8Array && address.length === length
+  if (!isThat) refuse(`an address of ${name} has to be a Uint8Array of ${length} bytes`)
+  copyIn(address, name)
 }
 
 /** Sets the four words of a ROUTE_ENTRY that start at `first`. */
 export function putRouteEntry(first: number, entry: RouteEntry, options?: EncodeOptions): void {
   row[first] = putBytes(entry.pnrpId, WireLength.PNRP_ID, 'routeEntry.pnrpId')
   row[first + 1] = checkPort(entry.port, options, 'routeEntry')
-  row[first + 2] = entry.addresses.length
   row[first + 3] = end
+  let count = 0
   for (const address of entry.addresses) {
     putAddress(address, 'routeEntry')
+    count++
   }
+  row[first + 2] = count
 }
 
-/** Copies IPV6_ENDPOINTs; returns the offset of the first. */
+/** Copies IPV6_ENDPOINTs; sets the two words for offset and count that start at `first`. */
 export function putEndpoints(
+  first: number,
   endpoints: readonly Endpoint[],
   name: string,
   options?: EncodeOptions,
-): number {
+): void {
   const at = end
   for (const endpoint of endpoints) {
     putUint16(checkPort(endpoint.port, options, name))
     putAddress(endpoint.address, name)
   }
-  return at
+  row[first] = at
+  row[first + 1] = (end - at) / WireLength.IPV6_ENDPOINT
 }
 
 // Results are carved out of blocks, as Buffer does it: an ArrayBuffer for each would cost more than
 // the encoding. A result that is kept keeps its block, so long ones get their own.
 const BLOCK = 16_384
 const LONGEST_IN_BLOCK = 2048
-let block = new Uint8Array(0)
+let block: Uint8Array = new Uint8Array(0)
 let blockUsed = 0
 
 function copyOf(length: number): Uint8Array {
   if (length > LONGEST_IN_BLOCK) return output.slice(0, length)
   if (length > block.length - blockUsed) {
-    block = new Uint8Array(BLOCK)
+    block = makeResultBlock(BLOCK)
     blockUsed = 0
   }
   const copy = new Uint8Array(block.buffer, blockUsed, length)
@@ -213,7 +238,8 @@ function copyOf(length: number): Uint8Array {
 }
 
 /** A copy of what the encoder wrote; throws ERR_PEERNET_INVALID_ARG when it refused. */
-export function encoded(result: number, what: string): Uint8Array {
+export function encoded(begun: number, result: number, what: string): Uint8Array {
+  if (turn !== begun) refuse(`a getter of this ${what} used the codec itself`)
   if (result > 0) return copyOf(result)
   throw new PeernetError(
     'ERR_PEERNET_INVALID_ARG',

@@ -7,6 +7,7 @@
 #include "binding/codec.h"
 
 #include <cstring>
+#include <functional>
 
 namespace peernet {
 namespace {
@@ -147,15 +148,21 @@ napi_value DecodeBatch(napi_env env, napi_callback_info info) {
   return call.Number(decoded);
 }
 
+bool Overlap(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) {
+  const std::less<const uint8_t *> before;
+  return a_size > 0 && b_size > 0 && before(a, b + b_size) && before(b, a + a_size);
+}
+
 // encodeBatch(source, rows, spans, stride, count, out): the bytes written in all. The datagrams
-// stand one after the other; a row that cannot be encoded has length 0 and its code is set.
+// stand one after the other; a row that cannot be encoded has length 0 and its code is set. `out`
+// is memory of its own: fields are copied straight into it.
 napi_value EncodeBatch(napi_env env, napi_callback_info info) {
   CodecCall call(env, info);
   pn_bytes_t source = call.Bytes(0);
   Batch batch(&call, 1);
   size_t capacity = 0;
   uint8_t *out = call.Array<uint8_t>(5, napi_uint8_array, &capacity);
-  if (!call.good)
+  if (!call.good || Overlap(out, capacity, source.base, source.size))
     return call.Misuse("encodeBatch: bytes, two tables that fit each other, two numbers, bytes");
   uint32_t at = 0;
   for (uint32_t i = 0; i < batch.count; i++) {
@@ -167,7 +174,7 @@ napi_value EncodeBatch(napi_env env, napi_callback_info info) {
     span[1] = msg->code == PN_OK ? writer.at - at : 0;
     at += span[1];
   }
-  return call.Number(static_cast<int32_t>(at));
+  return call.Number(static_cast<double>(at));
 }
 
 // For the test that lib/wire/rows.ts and lib/native/codes.ts agree with the structs and err.def.

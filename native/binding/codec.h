@@ -82,6 +82,12 @@ struct CodecCall {
     return value;
   }
 
+  napi_value Number(double number) const {
+    napi_value value;
+    napi_create_double(env, number, &value);
+    return value;
+  }
+
   // A length, or -pn_err_t.
   napi_value Outcome(uint32_t code, uint32_t length) const {
     return Number(code == PN_OK ? static_cast<int32_t>(length) : -static_cast<int32_t>(code));

@@ -129,4 +129,83 @@ test('objects of the wrong shape throw ERR_PEERNET_INVALID_ARG', () => {
   throwsInvalid(() => codec.encodeMessage({ ...message, nonce: [] } as never))
 })
 
+test('an unknown type gives an error, not the message that was encoded last', () => {
+  codec.encodeMessage(messageVector('request-one').message)
+  for (const type of ['NOPE', 'toString', undefined, 3]) {
+    throwsInvalid(() => codec.encodeMessage({ type, messageId: 1 } as never))
+  }
+})
+
+test('what is no Uint8Array is refused, whatever its length', () => {
+  const { message, bytes: datagram } = messageVector('inquire-all')
+  const others = [
+    undefined,
+    null,
+    12,
+    'x'.repeat(datagram.length),
+    [...datagram],
+    Uint16Array.from(datagram),
+    new DataView(datagram.slice().buffer),
+    datagram.slice().buffer,
+    { length: datagram.length },
+  ]
+  for (const other of others) {
+    throwsInvalid(() => codec.decodeMessage(other as never))
+    throwsInvalid(() => codec.messageTypeOf(other as never))
+    throwsInvalid(() => codec.decodeAuthorityBuffer(other as never))
+    throwsInvalid(() => codec.decodeCpa(other as never))
+    throwsInvalid(() => codec.decodeExtendedPayload(other as never))
+  }
+  for (const nonce of ['0123456789abcdef', new Array(16).fill(1), new Uint16Array(16), null]) {
+    throwsInvalid(() => codec.encodeMessage({ ...message, nonce } as never))
+  }
+})
+
+test('lists count what they give, not what they say', () => {
+  const { message } = messageVector('request-one')
+  const [id] = message.type === 'REQUEST' ? message.pnrpIds : []
+  const encode = (pnrpIds: unknown): Uint8Array =>
+    codec.encodeMessage({ ...message, pnrpIds } as never)
+  const one = encode([id])
+  assert.equal(encode(new Set([id])), one)
+  assert.equal(encode({ length: 5, [Symbol.iterator]: () => [id].values() }), one)
+})
+
+test('a getter that uses the codec is refused: it would overwrite the fields before it', () => {
+  const { message, bytes: datagram } = messageVector('inquire-all')
+  const { nonce } = message as { nonce: Uint8Array }
+  const nosy = (use: () => void) => ({
+    ...message,
+    get nonce() {
+      use()
+      return nonce
+    },
+  })
+  throwsInvalid(() => codec.encodeMessage(nosy(() => codec.encodeMessage(message))))
+  throwsInvalid(() => codec.encodeMessage(nosy(() => codec.decodeMessage(datagram))))
+  assert.equal(codec.encodeMessage(nosy(() => undefined)), datagram)
+})
+
+test('a result that is transferred takes no other result away', () => {
+  const { message, bytes: datagram } = messageVector('inquire-all')
+  const [one, other] = [codec.encodeMessage(message), codec.encodeMessage(message)]
+  try {
+    structuredClone(one.buffer, { transfer: [one.buffer as ArrayBuffer] })
+  } catch {
+    // newer Nodes say so; older ones copy
+  }
+  assert.equal(other, datagram)
+})
+
+test('a batch is not encoded over its own fields', () => {
+  const encoder = new BatchEncoder(1, 256)
+  const spans = makeSpans(1)
+  encoder.begin(9, 1)
+  for (const out of [encoder.source, encoder.source.subarray(255), new Uint8Array(0)]) {
+    const encode = () => encoder.encode(out, spans)
+    if (out.length === 0) assert.is(encode(), 0)
+    else assert.throws(encode, (e: { code: string }) => e.code === 'ERR_PEERNET_INVALID_ARG')
+  }
+})
+
 test.run()
