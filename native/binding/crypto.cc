@@ -109,9 +109,16 @@ napi_value WrapKey(napi_env env, pn_rsa_key_t *key) {
   return object;
 }
 
+// What is no object would leave an exception of the engine's behind.
+bool IsObject(napi_env env, napi_value value) {
+  napi_valuetype type;
+  return napi_typeof(env, value, &type) == napi_ok && type == napi_object;
+}
+
 bool GetKey(napi_env env, napi_value value, pn_rsa_key_t **out) {
   bool tagged = false;
-  if (napi_check_object_type_tag(env, value, &kKeyTag, &tagged) != napi_ok || !tagged)
+  if (!IsObject(env, value) ||
+      napi_check_object_type_tag(env, value, &kKeyTag, &tagged) != napi_ok || !tagged)
     return false;
   void *key = nullptr;
   if (napi_unwrap(env, value, &key) != napi_ok)
@@ -265,6 +272,8 @@ void CompleteBatch(napi_env env, napi_status status, void *data) {
 // An operation is [key, data, signature] to verify or [key, data, order] to sign.
 bool ReadOperation(napi_env env, napi_value value, RsaOperation *out) {
   napi_value parts[3];
+  if (!IsObject(env, value))
+    return false;
   for (uint32_t i = 0; i < 3; i++)
     if (napi_get_element(env, value, i, &parts[i]) != napi_ok)
       return false;
@@ -287,14 +296,16 @@ bool ReadOperation(napi_env env, napi_value value, RsaOperation *out) {
 // rsaBatch(operations, callback): callback(results) when all are done.
 napi_value RsaBatchStart(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
+  napi_valuetype type;
   uint32_t count = 0;
   if (!GetArguments(env, info, 2, arguments) ||
-      napi_get_array_length(env, arguments[0], &count) != napi_ok)
+      napi_get_array_length(env, arguments[0], &count) != napi_ok ||
+      napi_typeof(env, arguments[1], &type) != napi_ok || type != napi_function)
     return Misuse(env, "rsaBatch(operations, callback) is wanted");
   auto batch = std::make_unique<RsaBatch>();
-  batch->operations.resize(count);
   for (uint32_t i = 0; i < count; i++) {
     napi_value operation;
+    batch->operations.emplace_back(); // one by one: the length of a sparse array means nothing
     if (napi_get_element(env, arguments[0], i, &operation) != napi_ok ||
         !ReadOperation(env, operation, &batch->operations[i]))
       return Misuse(env, "[key, data, signature or order] is wanted");
@@ -305,8 +316,12 @@ napi_value RsaBatchStart(napi_env env, napi_callback_info info) {
     return Misuse(env, "a callback is wanted");
   if (napi_create_async_work(env, nullptr, name, ExecuteBatch, CompleteBatch, batch.get(),
                              &batch->work) != napi_ok ||
-      napi_queue_async_work(env, batch->work) != napi_ok)
+      napi_queue_async_work(env, batch->work) != napi_ok) {
+    napi_delete_reference(env, batch->callback);
+    if (batch->work != nullptr)
+      napi_delete_async_work(env, batch->work);
     return Misuse(env, "the thread pool takes no work");
+  }
   batch.release(); // CompleteBatch frees it
   return Undefined(env);
 }

@@ -235,6 +235,17 @@ test('the native functions refuse anything but their own keys and byte arrays', 
     () => {
       addon.rsaBatch({} as never, () => undefined)
     },
+    () => {
+      addon.rsaBatch([[publicKey, data, signature]], {} as never)
+    },
+    () => {
+      addon.rsaBatch([undefined] as never, () => undefined)
+    },
+    () => {
+      // Room for so many would take all memory, and end the process.
+      addon.rsaBatch(new Array(0xffff_ffff) as never, () => undefined)
+    },
+    () => addon.rsaVerify(undefined as never, data, signature),
   ]
   for (const work of misuse) {
     assert.throws(work, (error: { code?: string }) => error.code === 'ERR_PEERNET_INVALID_ARG')
