@@ -312,5 +312,6 @@ void pn_udp_hub_flush(pn_udp_hub_t *hub) {
 
 void pn_udp_hub_unblock(pn_udp_hub_t *hub, pn_udp_socket_t *socket) {
   socket->blocked = false;
-  pn_udp_hub_flush(hub);
+  if (!hub->closed) /* libuv may report a send after that, and the block be gone */
+    pn_udp_hub_flush(hub);
 }
