@@ -149,8 +149,8 @@ napi_value Init(napi_env env, napi_callback_info info) {
   auto *cache = new Cache{{}, nullptr, 0, local_max};
   cache->block_size = pn_cache_block_size(&config, kFirstSlots, 0);
   cache->block = std::malloc(cache->block_size);
-  if (cache->block == nullptr || napi_wrap(env, call.self(), cache, Finalize, nullptr, nullptr) !=
-                                     napi_ok) {
+  if (cache->block == nullptr ||
+      napi_wrap(env, call.self(), cache, Finalize, nullptr, nullptr) != napi_ok) {
     std::free(cache->block);
     delete cache;
     return Throw(env, "ERR_PEERNET_NATIVE", "no memory for a route cache");
@@ -184,8 +184,8 @@ napi_value AddLocal(napi_env env, Call &call, Cache *cache) {
 }
 
 napi_value RemoveLocal(napi_env env, Call &call, Cache *cache) {
-  return Number(env, static_cast<int32_t>(
-                         pn_cache_remove_local(&cache->core, call.scratch().id[0])));
+  return Number(env,
+                static_cast<int32_t>(pn_cache_remove_local(&cache->core, call.scratch().id[0])));
 }
 
 // Takes scratch.record. Bits: 1 inserted, 2 replaced, 4 evicted (its ID in scratch.id[1]),
@@ -233,7 +233,9 @@ napi_value Clear(napi_env, Call &, Cache *cache) {
 
 // ---- queries; they return how many of scratch.results are filled ----
 
-napi_value Size(napi_env env, Call &, Cache *cache) { return Number(env, cache->core.count); }
+napi_value Size(napi_env env, Call &, Cache *cache) {
+  return Number(env, cache->core.count);
+}
 
 napi_value MemoryHeld(napi_env env, Call &, Cache *cache) {
   return Number(env, static_cast<double>(sizeof(Cache) + cache->block_size));
@@ -301,8 +303,8 @@ napi_value LeafOf(napi_env env, Call &call, Cache *cache) {
 }
 
 napi_value InLeafRange(napi_env env, Call &call, Cache *cache) {
-  return Number(
-      env, static_cast<int32_t>(pn_cache_in_leaf_range(&cache->core, call.scratch().id[0])));
+  return Number(env,
+                static_cast<int32_t>(pn_cache_in_leaf_range(&cache->core, call.scratch().id[0])));
 }
 
 napi_value CountBetween(napi_env env, Call &call, Cache *cache) {

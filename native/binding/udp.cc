@@ -207,8 +207,8 @@ napi_value Create(napi_env env, napi_callback_info info) {
   napi_wrap(env, object, hub, Finalize, nullptr, nullptr);
   napi_create_reference(env, object, 0, &hub->object);
   // Before the first socket opens the references are weak: the object keeps the function.
-  const napi_property_descriptor keep = {"onBatch", nullptr,      nullptr, nullptr, nullptr,
-                                         arguments[1], napi_default, nullptr};
+  const napi_property_descriptor keep = {"onBatch", nullptr,      nullptr,      nullptr,
+                                         nullptr,   arguments[1], napi_default, nullptr};
   napi_define_properties(env, object, 1, &keep);
   napi_type_tag_object(env, object, &kHubTag);
   napi_add_async_cleanup_hook(env, OnCleanup, hub, &hub->cleanup_hook);
@@ -319,8 +319,8 @@ napi_value Membership(napi_env env, napi_callback_info info) {
     if (!arguments.Bool(2, &join) || !arguments.Address(3, group) ||
         !arguments.Uint(4, &interface_index))
       return false;
-    *result = (join ? pn_udp_join : pn_udp_leave)(arguments.hub->native, handle, group,
-                                                  interface_index);
+    *result =
+        (join ? pn_udp_join : pn_udp_leave)(arguments.hub->native, handle, group, interface_index);
     return true;
   });
 }
@@ -371,10 +371,11 @@ void InitUdp(Napi::Env env, Napi::Object exports) {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"udpCreate", Create}, {"udpDestroy", Destroy},       {"udpOpen", Open},
-      {"udpClose", Close},   {"udpPort", Port},             {"udpSetRef", SetRef},
-      {"udpStats", Stats},   {"udpMembership", Membership}, {"udpMulticast", Multicast},
-      {"udpFlush", Flush},
+      {"udpCreate", Create},       {"udpDestroy", Destroy},
+      {"udpOpen", Open},           {"udpClose", Close},
+      {"udpPort", Port},           {"udpSetRef", SetRef},
+      {"udpStats", Stats},         {"udpMembership", Membership},
+      {"udpMulticast", Multicast}, {"udpFlush", Flush},
   };
   for (const auto &entry : functions) {
     napi_value function;
