@@ -1,4 +1,4 @@
-import type { Endpoint } from '../core/endpoint.js'
+import { addressAt, type Endpoint } from '../core/endpoint.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
@@ -15,7 +15,7 @@ interface RouteEntry {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** A cached entry. All arrays are copies that belong to the caller. */
+/** A cached entry: a copy. Its addresses are shared: never write into an address. */
 export interface CachedEntry extends RouteEntry {
   /** When a return-routability check last succeeded. */
   readonly validatedAt: Instant
@@ -49,6 +49,9 @@ export interface InsertOutcome {
  * <5> and <6>). Local IDs are never in it. Bounded by `capacity`; the work is done in C.
  */
 export class RouteCache {
+  /** Kept here too: every handler asks, and only changes need a call. */
+  #size = 0
+
   constructor(options: RouteCacheOptions) {
     const { capacity, maxAddresses, entriesPerLevel = 20 } = options
     const side = options.leafSetSide ?? LIMITS.leafSetSide
@@ -67,7 +70,7 @@ export class RouteCache {
 
   /** Entries held. */
   get size(): number {
-    return addon.cacheSize(this)
+    return this.#size
   }
 
   /** Bytes of memory held outside the JavaScript heap. */
@@ -81,11 +84,13 @@ export class RouteCache {
     if (addon.cacheAddLocal(this) < 0) {
       throw new PeernetError('ERR_PEERNET_LIMIT', 'no room for another local PNRP ID')
     }
+    this.#changed()
   }
 
   removeLocal(pnrpId: Uint8Array): void {
     putId(0, pnrpId)
     addon.cacheRemoveLocal(this)
+    this.#changed()
   }
 
   /** Would `insert` keep this ID, and in a leaf set of a local ID? True for IDs already cached. */
@@ -107,6 +112,7 @@ export class RouteCache {
       putAddress(addresses[i] as Uint8Array, RECORD_AT + ENTRY.addresses + i * ADDRESS_BYTES)
     }
     const flags = addon.cacheInsert(this)
+    this.#changed()
     return {
       inserted: (flags & 1) !== 0,
       replaced: (flags & 2) !== 0,
@@ -133,13 +139,17 @@ export class RouteCache {
 
   remove(pnrpId: Uint8Array): boolean {
     putId(0, pnrpId)
-    return addon.cacheRemove(this) !== 0
+    const removed = addon.cacheRemove(this) !== 0
+    this.#changed()
+    return removed
   }
 
   /** Removes all entries reachable at that address and port; returns how many (N-65). */
   removeEndpoint(endpoint: Endpoint): number {
     putExcluded([endpoint])
-    return addon.cacheRemoveEndpoint(this)
+    const removed = addon.cacheRemoveEndpoint(this)
+    this.#changed()
+    return removed
   }
 
   /**
@@ -152,11 +162,35 @@ export class RouteCache {
     exclude?: readonly Endpoint[],
     closerThan?: Uint8Array,
   ): CachedEntry[] {
+    return takeEntries(0, this.#findClosest(target, count, exclude, closerThan))
+  }
+
+  /**
+   * One of the `count` entries that `closest` gives: `choose` hears how many there are, and the ID of
+   * the nearest (a view that dies with the call), and says which.
+   */
+  oneOfClosest(
+    target: Uint8Array,
+    count: number,
+    exclude: readonly Endpoint[],
+    closerThan: Uint8Array | undefined,
+    choose: (found: number, nearestId: Uint8Array) => number,
+  ): CachedEntry | undefined {
+    const found = this.#findClosest(target, count, exclude, closerThan)
+    return found === 0 ? undefined : takeEntry(choose(found, nearestId))
+  }
+
+  #findClosest(
+    target: Uint8Array,
+    count: number,
+    exclude: readonly Endpoint[] | undefined,
+    closerThan: Uint8Array | undefined,
+  ): number {
     putId(0, target)
     if (closerThan !== undefined) putId(1, closerThan)
     const excluded = putExcluded(exclude)
     const bounded = closerThan === undefined ? 0 : 1
-    return takeEntries(0, addon.cacheClosest(this, Math.min(count, PAGE), excluded, bounded))
+    return addon.cacheClosest(this, Math.min(count, PAGE), excluded, bounded)
   }
 
   /** Next cached ID clockwise, never pnrpId itself. */
@@ -242,8 +276,16 @@ export class RouteCache {
 
   clear(): void {
     addon.cacheClear(this)
+    this.#changed()
+  }
+
+  #changed(): void {
+    this.#size = addon.cacheSize(this)
   }
 }
+
+/** The ID of the first result. */
+const nearestId = bytes.subarray(RESULTS_AT, RESULTS_AT + ID_BYTES)
 
 function putRecord(pnrpId: Uint8Array, validatedAt: Instant, keyHash?: Uint8Array): void {
   checkArgument(pnrpId.length === ID_BYTES, 'a PNRP ID has 32 bytes')
@@ -279,7 +321,9 @@ function takeResultId(index: number): Uint8Array {
 }
 
 function takeEntries(from: number, count: number): CachedEntry[] {
-  return Array.from({ length: count }, (_, i) => takeEntry(from + i))
+  const entries: CachedEntry[] = []
+  for (let i = 0; i < count; i++) entries.push(takeEntry(from + i))
+  return entries
 }
 
 function takeEntry(index: number): CachedEntry {
@@ -287,15 +331,17 @@ function takeEntry(index: number): CachedEntry {
   const addresses: Uint8Array[] = []
   const end = at + ENTRY.addresses + (bytes[at + ENTRY.addressCount] as number) * ADDRESS_BYTES
   for (let from = at + ENTRY.addresses; from < end; from += ADDRESS_BYTES) {
-    addresses.push(bytes.slice(from, from + ADDRESS_BYTES))
+    addresses.push(addressAt(bytes, from))
   }
-  const entry = {
+  const entry: CachedEntry & { keyHash?: Uint8Array } = {
     pnrpId: bytes.slice(at, at + ID_BYTES),
     port: words[(at + ENTRY.port) / 2] as number,
     addresses,
     validatedAt: doubles[(at + ENTRY.validatedAt) / 8] as number,
   }
-  if (bytes[at + ENTRY.hasKey] === 0) return entry
-  const keyAt = at + ENTRY.keyHash
-  return { ...entry, keyHash: bytes.slice(keyAt, keyAt + KEY_HASH_BYTES) }
+  if (bytes[at + ENTRY.hasKey] !== 0) {
+    const keyAt = at + ENTRY.keyHash
+    entry.keyHash = bytes.slice(keyAt, keyAt + KEY_HASH_BYTES)
+  }
+  return entry
 }

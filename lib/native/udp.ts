@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 import { markAsUntransferable } from 'node:worker_threads'
+import { addressAt } from '../core/endpoint.js'
 import { addon } from './addon.js'
 
 const layout = addon.udpLayout
@@ -157,10 +158,9 @@ export class UdpHub {
     return (RX + i * RX_INTS + 4) * 4
   }
 
-  /** A copy of the source address. */
+  /** The source address, a copy. */
   sourceOf(i: number): Uint8Array {
-    const at = this.sourceOffsetOf(i)
-    return this.block.slice(at, at + 16)
+    return addressAt(this.block, this.sourceOffsetOf(i))
   }
 
   scopeOf(i: number): number {

@@ -1,6 +1,6 @@
 import { equalBytes, isAllZero } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
-import { below } from '../core/rng.js'
+import { below, type Rng } from '../core/rng.js'
 import { commonPrefixBits, compareDistance } from '../native/ring.js'
 import {
   ResolveCriteria,
@@ -78,19 +78,27 @@ function closestLocal(
 function drawRemote(context: CloudContext, message: LookupMessage): RouteEntry | undefined {
   const { targetPnrpId, flaggedPath } = message
   const closerThan = message.acceptNotCloser ? undefined : message.validatePnrpId
-  const candidates = context.cache.closest(targetPnrpId, WEIGHTS.length, flaggedPath, closerThan)
-  const nearest = candidates[0]
-  if (nearest === undefined || candidates.length === 1) return nearest
-  // N-20: an entry that ends the search beats the draw.
-  if (meetsCriteria(nearest.pnrpId, message)) return nearest
+  const { cache, rng } = context
+  return cache.oneOfClosest(
+    targetPnrpId,
+    WEIGHTS.length,
+    flaggedPath,
+    closerThan,
+    // N-20: an entry that ends the search beats the draw.
+    (found, nearest) => (found === 1 || meetsCriteria(nearest, message) ? 0 : draw(rng, found)),
+  )
+}
+
+/** 0 .. candidates - 1, by their weights. */
+function draw(rng: Rng, candidates: number): number {
   let total = 0
-  for (let i = 0; i < candidates.length; i++) total += WEIGHTS[i] as number
-  let lot = below(context.rng, total)
-  for (let i = 0; i < candidates.length; i++) {
+  for (let i = 0; i < candidates; i++) total += WEIGHTS[i] as number
+  let lot = below(rng, total)
+  for (let i = 0; i < candidates; i++) {
     lot -= WEIGHTS[i] as number
-    if (lot < 0) return candidates[i]
+    if (lot < 0) return i
   }
-  return nearest
+  return 0
 }
 
 /** Is this ID acceptable to the asker (digest 8.3)? Precision counts for UPPER_BITS only. */

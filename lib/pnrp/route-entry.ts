@@ -1,5 +1,5 @@
 import { equalBytes } from '../core/bytes.js'
-import type { Endpoint } from '../core/endpoint.js'
+import { addressAt, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { RouteEntry } from '../wire/messages.js'
 
@@ -8,7 +8,7 @@ export function keepEntry(entry: RouteEntry): RouteEntry {
   return {
     pnrpId: entry.pnrpId.slice(),
     port: entry.port,
-    addresses: entry.addresses.map((address) => address.slice()),
+    addresses: entry.addresses.map((address) => addressAt(address, 0)),
   }
 }
 

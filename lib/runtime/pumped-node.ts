@@ -176,9 +176,13 @@ export class PumpedNode {
 
   #receiveOne(now: Instant, port: DatagramPort, batch: DatagramBatch, i: number): void {
     const from = batch.from(i)
-    // The receive ring is used again, and machines keep parts of what they decode.
-    const data = batch.copy(i)
-    this.#options.onDatagram?.({ direction: 'in', at: now, local: port, remote: from, data })
+    const data = batch.payload(i)
+    const { onDatagram } = this.#options
+    if (onDatagram !== undefined) {
+      // The receive ring is used again; machines copy what they keep, others need not know.
+      const copy = batch.copy(i)
+      onDatagram({ direction: 'in', at: now, local: port, remote: from, data: copy })
+    }
     // MS-PNRP 3.1.5.2
     if (from.port < LIMITS.lowestPort) {
       this.#malformed(now, 'source-port')

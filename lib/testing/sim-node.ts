@@ -32,6 +32,10 @@ const SEED_LOOKUP_US = milliseconds(20)
 /** A drifting wall clock is told to the machine this often. */
 const CLOCK_INTERVAL_US = milliseconds(60_000)
 
+/** Machines get views of this: as with real sockets, what they do not copy is soon overwritten. */
+const receiveRing = new Uint8Array(LIMITS.datagramBytes)
+const OVERWRITTEN = 0xee
+
 /**
  * A host that runs the shipping cloud machine, codec and cache. Everything it does takes virtual
  * time: start something, let the simulation run, then look at the results.
@@ -218,10 +222,18 @@ export class SimNode implements SimHost {
       this.#tellClock(now)
     }
     if (this.#intercept?.(this, packet) === true || !this.alive) return
-    const decoded = decodeMessage(packet.data)
-    if (decoded.ok) this.#machine.handleMessage(now, packet.from, decoded.message)
-    else this.#machine.handleLocalEvent(now, { type: 'malformed', reason: decoded.code })
+    this.#receive(now, packet)
     this.#drain(now)
+  }
+
+  #receive(now: Instant, { data, from }: Packet): void {
+    if (data.length > receiveRing.length) return
+    receiveRing.set(data)
+    const received = receiveRing.subarray(0, data.length)
+    const decoded = decodeMessage(received)
+    if (decoded.ok) this.#machine.handleMessage(now, from, decoded.message)
+    else this.#machine.handleLocalEvent(now, { type: 'malformed', reason: decoded.code })
+    received.fill(OVERWRITTEN)
   }
 
   handleTimeout(now: Instant): void {

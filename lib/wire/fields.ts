@@ -1,4 +1,4 @@
-import type { Endpoint } from '../core/endpoint.js'
+import { addressAt, type Endpoint } from '../core/endpoint.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { nativeCode } from '../native/codes.js'
 import { makeResultBlock, output, row, source } from '../native/codec.js'
@@ -67,7 +67,7 @@ export function routeEntryAt(bytes: Uint8Array, first: number): RouteEntry {
   const addresses: Uint8Array[] = []
   const at = word(first + 3)
   for (let i = word(first + 2), next = at; i > 0; i--, next += WireLength.IPV6_ADDRESS) {
-    addresses.push(view(bytes, next, WireLength.IPV6_ADDRESS))
+    addresses.push(addressAt(bytes, next))
   }
   const pnrpId = view(bytes, word(first), WireLength.PNRP_ID)
   return { pnrpId, port: word(first + 1), addresses }
@@ -78,7 +78,7 @@ export function endpointsAt(bytes: Uint8Array, at: number, count: number): Endpo
   const endpoints: Endpoint[] = []
   for (let i = 0, next = at; i < count; i++, next += WireLength.IPV6_ENDPOINT) {
     const port = ((bytes[next] as number) << 8) | (bytes[next + 1] as number)
-    endpoints.push({ address: view(bytes, next + 2, WireLength.IPV6_ADDRESS), port })
+    endpoints.push({ address: addressAt(bytes, next + 2), port })
   }
   return endpoints
 }

@@ -336,15 +336,33 @@ test('local IDs are never in the cache', () => {
   assert.ok(cache.insert(entryOf(at(0.5)), 0).inserted)
 })
 
-test('what the cache returns belongs to the caller', () => {
+test('what the cache returns stays as it is', () => {
   const cache = new RouteCache(options)
   cache.insert(entryOf(at(0.5)), 5)
   const first = cache.get(at(0.5))
-  assert.ok(first)
-  first.pnrpId.fill(9)
-  first.addresses[0]?.fill(9)
+  cache.insert({ ...entryOf(at(0.5)), addresses: [address(2)] }, 6)
+  cache.get(at(0.5))
+  cache.closest(at(0), 1)
+  assert.equal(first, { ...entryOf(at(0.5)), validatedAt: 5 })
+  first?.pnrpId.fill(9)
   assert.equal(cache.get(at(0.5))?.pnrpId, at(0.5))
-  assert.equal(cache.closest(at(0), 1)[0]?.addresses, [address(1)])
+})
+
+test('one of the nearest is chosen among those that closest gives', () => {
+  const cache = new RouteCache(options)
+  cache.addLocal(at(0.9))
+  for (const place of [0.1, 0.2, 0.3, 0.4]) cache.insert(entryOf(at(place)), 5)
+  const chosen = (count: number, index: number, closerThan?: Uint8Array) =>
+    cache.oneOfClosest(at(0.12), count, [], closerThan, (found, nearest) => {
+      assert.equal(nearest.slice(), at(0.1))
+      assert.is(found, closerThan === undefined ? count : 2)
+      return index
+    })
+  assert.equal(chosen(3, 0)?.pnrpId, at(0.1))
+  assert.equal(chosen(3, 1)?.pnrpId, at(0.2))
+  assert.equal(chosen(3, 2)?.pnrpId, at(0.3))
+  assert.equal(chosen(4, 1, at(0.3))?.pnrpId, at(0.2))
+  assert.is(new RouteCache(options).oneOfClosest(at(0), 3, [], undefined, () => 0), undefined)
 })
 
 test('memory grows with the entries, below 130 bytes each, and never beyond the capacity', () => {
