@@ -132,8 +132,25 @@ export class ResolveWalk {
   leadsCloserThan(entry: RouteEntry): boolean {
     const best = this.currentBestMatch
     if (best !== undefined && this.closeEnough(best)) return true
-    const next = this.nextHopStack.at(-1)
-    return next !== undefined && this.closer(next.entry.pnrpId, entry.pnrpId)
+    const next = this.nextHopStack.at(-1)?.entry
+    return next !== undefined && (this.#isMatch(next) || this.closer(next.pnrpId, entry.pnrpId))
+  }
+
+  /**
+   * A node on top of the stack that would be the result is not asked for the way first: it becomes
+   * the best match, as in the example of 4.1.3. A best match that is none gives way even if it is
+   * nearer, for then it is another name's, or somebody's who wants to hide this one.
+   */
+  takeMatch(): void {
+    const best = this.currentBestMatch
+    const top = this.nextHopStack.at(-1)
+    if (top === undefined || !this.#isMatch(top.entry)) return
+    if (best !== undefined) {
+      if (this.closeEnough(best)) return
+      this.bestMatchStack.push(best)
+    }
+    this.nextHopStack.pop()
+    this.currentBestMatch = top.entry
   }
 
   push(entry: RouteEntry): void {
@@ -260,6 +277,15 @@ export class ResolveWalk {
       answer.cacheEntries < LIMITS.sparseCacheEntries ||
       (this.#collecting && this.acceptable(referral))
     return welcome ? 'welcome' : 'not-closer'
+  }
+
+  /**
+   * Does the entry only have to prove itself? Never in a walk whose LOOKUPs are its purpose: to
+   * announce an entry, to meet nodes, to test for a split.
+   */
+  #isMatch(entry: RouteEntry): boolean {
+    if (this.reason !== ResolveReason.APP_REQUEST || isAllZero(entry.pnrpId)) return false
+    return this.closeEnough(entry) && this.wanted(entry)
   }
 
   #matches(entry: RouteEntry, bits: number): boolean {

@@ -130,7 +130,8 @@ export class Resolve implements ExchangeOwner, Timed {
     const again = this.#deservesAnother(probe)
     this.#leaveBehind(probe)
     if (again) this.#inquire(probe.entry, true)
-    if (this.#current === undefined) this.#advance()
+    // Meanwhile the walk goes on: most that are silent by now are dead.
+    this.#advance()
   }
 
   /**
@@ -168,16 +169,18 @@ export class Resolve implements ExchangeOwner, Timed {
     const walk = this.#walk
     this.#current = undefined
     while (!this.#done && this.#current === undefined) {
+      walk.takeMatch()
       const best = walk.currentBestMatch
       if (best !== undefined && walk.closeEnough(best)) {
         this.#inquire(best)
         continue
       }
-      const hop = this.#nextHop()
+      const hop = this.#mayAsk ? walk.nextHopStack.pop() : undefined
       if (hop !== undefined) {
         this.#lookup(hop)
         continue
       }
+      if (this.#refill()) continue
       if (best !== undefined && walk.acceptable(best)) {
         this.#inquire(best)
         continue
@@ -193,17 +196,21 @@ export class Resolve implements ExchangeOwner, Timed {
     return false
   }
 
-  /** Pops NextHopStack; an empty one is refilled from the own cache as long as that may help. */
-  #nextHop(): Hop | undefined {
+  /** S8: may another LOOKUP be sent? */
+  get #mayAsk(): boolean {
+    return !this.#walk.exhausted && this.#lookups < LIMITS.lookupsPerResolve
+  }
+
+  /** An empty NextHopStack is refilled from the own cache as long as that may help. */
+  #refill(): boolean {
     const walk = this.#walk
-    if (walk.exhausted || this.#lookups >= LIMITS.lookupsPerResolve) return undefined
-    const hop = walk.nextHopStack.pop()
-    if (hop !== undefined || this.#refills === 0) return hop
     // A split test must not fall back on the part of the cloud that we are in.
-    if (this.request.reason === ResolveReason.SPLIT_DETECTION) return undefined
+    const splitTest = this.request.reason === ResolveReason.SPLIT_DETECTION
+    if (this.#refills === 0 || splitTest || !this.#mayAsk) return false
     this.#refills--
     const [entry] = this.#context.cache.closest(walk.target, 1, walk.resolvePath)
-    return entry === undefined ? undefined : { entry, useCount: 0 }
+    if (entry !== undefined) walk.push(entry)
+    return entry !== undefined
   }
 
   /** S9, S10. */

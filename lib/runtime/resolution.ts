@@ -277,7 +277,9 @@ function describeStep(step: ResolveStep): ResolutionStepEvent {
       const detail =
         referral !== undefined && next !== undefined && step.outcome === 'referral'
           ? `refers to ${formatEndpoint({ address: next, port: referral.port })}`
-          : step.outcome
+          : step.outcome === 'dead-end'
+            ? 'knows nobody nearer'
+            : step.outcome
       return { ...base, node: formatEndpoint(step.from), rttMs, detail }
     }
   }

@@ -21,7 +21,6 @@ function scene(): Scene {
   const publisher = new FakePublisher({ endpoint: endpoint(20) })
   const h = new CloudHarness({ cached: [publisher.entry] })
   h.resolve(1, {})
-  h.answer(h.takeOne('LOOKUP'), {})
   return { h, publisher, inquire: h.takeOne('INQUIRE') }
 }
 

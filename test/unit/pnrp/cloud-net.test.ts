@@ -72,7 +72,7 @@ test('a resolve costs its LOOKUPs and one INQUIRE, and hardly anything for the c
     }
   }
   assert.is(sent.inquires, resolves)
-  assert.ok(sent.lookups <= 2.5 * resolves, `${sent.lookups} LOOKUPs`)
+  assert.ok(sent.lookups <= 0.8 * resolves, `${sent.lookups} LOOKUPs`)
   assert.ok(sent.admissions <= 0.2 * resolves, `${sent.admissions} INQUIREs for the cache`)
 })
 

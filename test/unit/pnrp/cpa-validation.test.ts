@@ -36,7 +36,6 @@ function judge(publisher: FakePublisher, answer: Answer, h = new CloudHarness())
   h.cache.insert(publisher.entry, 0)
   const { authority, classifier } = publisher
   h.resolve(1, { classifier, ...(authority === undefined ? {} : { authority }) })
-  h.answer(h.takeOne('LOOKUP'), {})
   const inquire = h.takeOne('INQUIRE')
   h.answer(inquire, answer(publisher, inquire))
   const done = h.outcome(1)
@@ -181,16 +180,12 @@ test('after each kind of forgery the honest publisher is found, and the forgery 
     const h = new CloudHarness({ cached: [entry(id(0x11), 11), liar.entry] })
     if (reason.startsWith('chain-')) h.chainRefusal = reason as ChainRefusal
     h.resolve(1, { authority: liar.authority as Uint8Array })
-    const step = (answer: (node: number) => Partial<AuthorityBuffer>): void => {
-      const lookup = h.takeOne('LOOKUP')
-      h.answer(lookup, answer(lookup.to.address[15] as number))
-    }
-    step(() => ({}))
     const inquire = h.takeOne('INQUIRE')
     assert.equal(inquire.to, endpoint(66), reason)
     h.answer(inquire, forge(liar, inquire))
-    step((node) => (node === 11 ? { routeEntry: honest.entry } : {}))
-    step(() => ({}))
+    const lookup = h.takeOne('LOOKUP')
+    assert.equal(lookup.to, endpoint(11), reason)
+    h.answer(lookup, { routeEntry: honest.entry })
     const second = h.take('INQUIRE').find((sent) => sent.to.address[15] === 20) as Inquire
     h.answer(second, honest.answer(second))
     assert.equal(h.outcome(1)?.peer?.pnrpId, honest.pnrpId, reason)
@@ -378,7 +373,6 @@ test('N-42 N-43 N-02 self-calibration: how the other side writes is read, learne
   const pnrpId = pnrpIdOf(p2pId, SECURE.pnrpId.slice(16))
   const h = new CloudHarness({ cached: [{ ...SECURE.entry, pnrpId }] })
   h.resolve(1, { targetPnrpId: pnrpId })
-  h.answer(h.takeOne('LOOKUP'), {})
   const inquire = h.takeOne('INQUIRE')
   const cpa = SECURE.sign({ ...SECURE.cpa(inquire), classifierHash: new Uint8Array(classifier) })
   h.answer(inquire, { classifier: 'test', cpa })
@@ -394,7 +388,6 @@ test('N-02 where two encodings were observed, a name that is not found one way i
   h.cache.clear()
   h.cache.insert({ ...SECURE.entry, pnrpId }, h.now)
   h.resolve(2, { targetPnrpId: pnrpId })
-  h.answer(h.takeOne('LOOKUP'), {})
   const inquire = h.takeOne('INQUIRE')
   const cpa = SECURE.sign({
     ...SECURE.cpa(inquire),

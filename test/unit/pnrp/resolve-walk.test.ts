@@ -65,11 +65,11 @@ test('PNRP-3.1.5.6.1-4 PNRP-3.1.5.6.1-11 PNRP-3.1.5.6.1-13 the walk of the examp
       best: 0x2c,
       path: [1, 11, 12, 13],
     },
-    { asks: 0x30, stack: [0x30, 0x28, 0x20, 0x2c], best: 0x30, path: [1, 11, 12, 13, 14] },
   ]
   const walk = walkOf()
   walk.push(node1)
   for (const [i, row] of table.entries()) {
+    walk.takeMatch()
     const hop = ask(walk)
     assert.is(hop.entry.pnrpId[0], row.asks, `step ${i} asks`)
     const to = { address: hop.entry.addresses[0] as Uint8Array, port: 3540 }
@@ -84,12 +84,70 @@ test('PNRP-3.1.5.6.1-4 PNRP-3.1.5.6.1-11 PNRP-3.1.5.6.1-13 the walk of the examp
       `step ${i} ResolvePath`,
     )
   }
+  // Node 3 is what was looked for: "initiates validation by sending an INQUIRE".
+  walk.takeMatch()
+  assert.equal(ids(walk.nextHopStack), [0x28, 0x20, 0x2c])
+  assert.is(walk.currentBestMatch, node3)
   assert.is(walk.totalUsefulHops, table.length)
   assert.equal(
     walk.bestMatchStack.map((e) => e.pnrpId[0]),
     [0x20, 0x28, 0x2c],
   )
   assert.ok(walk.closeEnough(walk.currentBestMatch as never))
+})
+
+test('a match on top is taken once, unless it is unwanted, unknown or the best is one already', () => {
+  const nearer = entry(id(0x2f, 0xff), 11)
+  const match = entry(id(0x30, 0x80), 12)
+  const other = entry(id(0x30, 0x81), 13)
+  const input = { criteria: ResolveCriteria.UPPER_BITS, precision: 8 }
+  const walk = walkOf(input)
+  walk.currentBestMatch = nearer
+  walk.push(other)
+  walk.push(match)
+  // Not the nearer one, for it is no match at all.
+  walk.takeMatch()
+  assert.is(walk.currentBestMatch, match)
+  assert.equal(walk.bestMatchStack, [nearer])
+  walk.takeMatch()
+  assert.is(walk.currentBestMatch, match)
+  walk.ruleOut(match.pnrpId, endpoint(12), 'refused')
+  assert.is(walk.currentBestMatch, nearer)
+  walk.push(match)
+  walk.takeMatch()
+  assert.equal(walk.nextHopStack.pop()?.entry, match)
+  walk.takeMatch()
+  assert.is(walk.currentBestMatch, other)
+  assert.equal(walk.nextHopStack, [])
+  const excluding = walkOf({ ...input, excludeIds: [match.pnrpId] })
+  excluding.push(match)
+  excluding.takeMatch()
+  assert.is(excluding.currentBestMatch, undefined)
+  const zero = walkOf({ ...input, target: id(0) })
+  zero.push(entry(id(0), 14))
+  zero.takeMatch()
+  assert.is(zero.currentBestMatch, undefined)
+})
+
+test('walks that live by their LOOKUPs ask a match like any other node', () => {
+  const { REGISTRATION, CACHE_MAINTENANCE, SPLIT_DETECTION, APP_REQUEST } = ResolveReason
+  for (const reason of [REGISTRATION, CACHE_MAINTENANCE, SPLIT_DETECTION, APP_REQUEST]) {
+    const walk = walkOf({ reason })
+    walk.push(entry(TARGET, 11))
+    walk.takeMatch()
+    const taken = reason === APP_REQUEST ? 1 : 0
+    assert.is(walk.nextHopStack.length, 1 - taken, `reason ${reason}`)
+  }
+})
+
+test('a late answer that names a match leads further than any hop', () => {
+  const match = entry(id(0x30, 0x80), 12)
+  const nearer = entry(id(0x2f, 0xff), 11)
+  const walk = walkOf({ criteria: ResolveCriteria.UPPER_BITS, precision: 8 })
+  walk.push(entry(id(0x20), 13))
+  assert.not(walk.leadsCloserThan(nearer))
+  walk.push(match)
+  assert.ok(walk.leadsCloserThan(nearer))
 })
 
 test('PNRP-3.1.5.6.1-5 PNRP-3.1.5.6.1-6 each answer counts as a hop, and L as a suspicious one', () => {

@@ -144,10 +144,10 @@ test('PNRP-3.1.4.4.2-17 PNRP-3.1.5.6.1-10 PNRP-3.1.5.6.1-11 a node that always n
 
 test('PNRP-3.1.4.4.2-7 PNRP-3.1.4.4.2-8 PNRP-3.1.5.6.1.1-1 PNRP-3.1.5.6.1.1-2 PNRP-3.1.5.6.1.1-6 the match is INQUIREd and its endpoints handed over', () => {
   const publisher = new FakePublisher({ endpoint: endpoint(20), identity: 'Ada' })
-  const h = walker([publisher.entry])
+  const h = walker([entry(id(0xc0), 11)])
   const authority = publisher.authority as Uint8Array
   h.resolve(1, { authority })
-  h.answer(h.takeOne('LOOKUP'), {})
+  h.answer(h.takeOne('LOOKUP'), { routeEntry: publisher.entry })
   const inquire = h.takeOne('INQUIRE')
   assert.equal(inquire.to, endpoint(20))
   assert.equal(inquire.message.validatePnrpId, publisher.pnrpId)
@@ -163,6 +163,40 @@ test('PNRP-3.1.4.4.2-7 PNRP-3.1.4.4.2-8 PNRP-3.1.5.6.1.1-1 PNRP-3.1.5.6.1.1-2 PN
   assert.is(done?.peer?.verified, 'authority')
   assert.is(done?.lookups, 1)
   assert.equal(h.steps(1), ['lookup', 'answer', 'inquire', 'found'])
+})
+
+// MS-PNRP 4.1.3: node 3 is INQUIREd as soon as node 2a has named it.
+test('a match that was named or cached is INQUIREd without a LOOKUP to it', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const named = walker([entry(id(0x4c), 11)])
+  named.resolve(1, {})
+  named.answer(named.takeOne('LOOKUP'), { routeEntry: publisher.entry })
+  const cached = walker([publisher.entry])
+  cached.resolve(1, {})
+  for (const h of [named, cached]) {
+    assert.is(h.take('LOOKUP').length, 0)
+    const inquire = h.takeOne('INQUIRE')
+    assert.equal(inquire.to, endpoint(20))
+    h.answer(inquire, publisher.answer(inquire))
+    assert.is(h.outcome(1)?.outcome, 'found')
+  }
+  assert.is(cached.outcome(1)?.lookups, 0)
+})
+
+test('a match that the own cache has left when a hop is lost is INQUIREd without a LOOKUP', () => {
+  // Nearest the target is the last ID before the name's; the publisher is next.
+  const serviceLocation = Uint8Array.of(1, ...new Uint8Array(15))
+  const publisher = new FakePublisher({ endpoint: endpoint(20), serviceLocation })
+  const below = publisher.pnrpId.slice().fill(0xff, 16)
+  below[15] = (below[15] as number) - 1
+  const h = walker([publisher.entry, entry(below, 11)])
+  h.resolve(1, {})
+  h.answer(h.takeOne('LOOKUP'), { busy: true })
+  assert.is(h.take('LOOKUP').length, 0)
+  const inquire = h.takeOne('INQUIRE')
+  assert.equal(inquire.to, endpoint(20))
+  h.answer(inquire, publisher.answer(inquire))
+  assert.is(h.outcome(1)?.outcome, 'found')
 })
 
 test('N-58 PNRP-3.1.5.6.1-7 the node asked is validated, unless it was within the last 60 s', () => {
@@ -198,7 +232,6 @@ test('a match that is about to be INQUIREd gets no second INQUIRE for the cache'
   const h = walker([entry(id(0x4c), 11)])
   h.resolve(1, {})
   h.answer(h.takeOne('LOOKUP'), { routeEntry: publisher.entry })
-  h.answer(h.takeOne('LOOKUP'), {})
   const inquire = h.takeOne('INQUIRE')
   assert.is(inquire.reason, ResolveReason.APP_REQUEST)
   h.answer(inquire, publisher.answer(inquire))
