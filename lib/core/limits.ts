@@ -51,7 +51,7 @@ export const LIMITS = {
    * Soft timeout of a LOOKUP (design lesson "Timeouts"), bounds and factor over the smoothed RTT.
    */
   softTimeoutMinUs: milliseconds(20),
-  softTimeoutMaxUs: milliseconds(500),
+  softTimeoutMaxUs: milliseconds(350),
   softTimeoutRttFactor: 4,
   /** An INQUIRE makes the publisher sign: it gets this many times longer. */
   softTimeoutInquireFactor: 3,

@@ -31,11 +31,11 @@ test('the long run covers every scenario', () => {
 
 test('hops and packets are counted', () => {
   const lines = linesOf('hops')
-  const lookups = lines.find((line) => line.case?.endsWith('lookups') === true)?.value ?? 0
-  const packets = lines.find((line) => line.case?.endsWith(' packets') === true)?.value ?? 0
-  // A LOOKUP and an INQUIRE at least, and their answers.
-  assert.ok(lookups >= 1 && lookups < 3, `${lookups}`)
-  assert.ok(packets >= 4 && packets < 10, `${packets}`)
+  const lookups = lines.find((line) => line.case?.endsWith('lookups') === true)?.value ?? -1
+  const packets = lines.find((line) => line.case?.endsWith(' packets') === true)?.value ?? -1
+  // An INQUIRE and its answer at least: in a small cloud the match is often cached already.
+  assert.ok(lookups >= 0 && lookups < 3, `${lookups}`)
+  assert.ok(packets >= 2 && packets < 10, `${packets}`)
 })
 
 test.run()

@@ -215,7 +215,8 @@ test('further registrations of a name are found past those already known', () =>
 })
 
 test('hostile: an ID just outside the name, nearer to the target, does not hide a publisher', () => {
-  // Prefix 1: farther from the target than the last ID of the preceding P2P ID, which is the liar's.
+  // Prefix 1: farther from the target than the last ID of the preceding P2P ID, which is the
+  // liar's.
   const serviceLocation = Uint8Array.of(1, ...new Uint8Array(15))
   const honest = new FakePublisher({ endpoint: endpoint(20), serviceLocation })
   const below = honest.pnrpId.slice().fill(0xff, 16)
