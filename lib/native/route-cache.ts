@@ -166,8 +166,8 @@ export class RouteCache {
   }
 
   /**
-   * One of the `count` entries that `closest` gives: `choose` hears how many there are, and the ID of
-   * the nearest (a view that dies with the call), and says which.
+   * One of the `count` entries that `closest` gives: `choose` hears how many there are, and the ID
+   * of the nearest (a view that dies with the call), and says which.
    */
   oneOfClosest(
     target: Uint8Array,
