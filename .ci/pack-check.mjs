@@ -61,7 +61,7 @@ function use() {
     expect(said === `${version} function`, `${file} imports it (${said})`)
   }
   const command = path.join(project, 'node_modules/.bin/peernet')
-  expect(run(command, ['--help']).includes('decode'), 'the command runs')
+  expect(run(command, ['pnrp', '--help']).includes('decode'), 'the command runs')
   const help = run(command, ['version'])
   expect(help.includes(version), 'the command knows its version')
 }
