@@ -42,8 +42,9 @@ export interface ResolveTable {
  * Path), but the request stays pending and a late answer counts as any other. Only the full timeout
  * of 3.1.6.3 evicts. So there may be several open probes; `#current` is the one that the walk waits
  * for (LastSentMessageId of the text). With nothing left to ask it waits for all that are open,
- * until each was silent twice. Requests still pending at the end run out by themselves, so that the
- * dead are found out even by a resolve that went around them.
+ * until each was silent twice; once a match was given up, for other matches only. Requests still
+ * pending at the end run out by themselves, so that the dead are found out even by a resolve that
+ * went around them.
  */
 export class Resolve implements ExchangeOwner, Timed {
   readonly request: ResolveRequest
@@ -190,9 +191,11 @@ export class Resolve implements ExchangeOwner, Timed {
     }
   }
 
-  /** Something is open that may still be answered. */
+  /** Is anything open worth waiting for? Not a slow hop once a match has turned out to be dead. */
   #hopeful(): boolean {
-    for (const probe of this.#probes.values()) if (probe.silent !== true) return true
+    for (const { silent, hop } of this.#probes.values()) {
+      if (silent !== true && (hop === undefined || !this.#unreachable)) return true
+    }
     return false
   }
 
