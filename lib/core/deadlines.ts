@@ -1,9 +1,17 @@
 import { NEVER, type Instant } from './instant.js'
 
+/** A key's place in the heap; -1: it has no deadline. */
 interface Slot<K> {
   readonly key: K
   at: Instant
   index: number
+}
+
+/** Keys carry their slot themselves: a table beside the heap would be looked up at every packet. */
+const SLOT = Symbol('deadline')
+
+interface Keyed<K> {
+  [SLOT]?: Slot<K>
 }
 
 /** Something with a timer of its own; it is the key of its deadline. */
@@ -14,10 +22,10 @@ export interface Timed {
 
 /**
  * The timers of a machine: at most one deadline a key, the earliest found in O(1), set and
- * cancelled in O(log n). Equal deadlines come out in no particular but deterministic order.
+ * cancelled in O(log n). Equal deadlines come out in no particular but deterministic order. A key
+ * has deadlines in one table only.
  */
-export class Deadlines<K> {
-  readonly #slots = new Map<K, Slot<K>>()
+export class Deadlines<K extends object> {
   readonly #heap: Slot<K>[] = []
 
   get size(): number {
@@ -26,10 +34,11 @@ export class Deadlines<K> {
 
   /** Sets or moves the deadline of a key. */
   set(key: K, at: Instant): void {
-    const slot = this.#slots.get(key)
+    const slot = this.#slotOf(key)
     if (slot === undefined) {
-      const fresh: Slot<K> = { key, at, index: this.#heap.length }
-      this.#slots.set(key, fresh)
+      const fresh = ((key as Keyed<K>)[SLOT] ??= { key, at, index: -1 })
+      fresh.at = at
+      fresh.index = this.#heap.length
       this.#heap.push(fresh)
       this.#up(fresh)
       return
@@ -41,13 +50,12 @@ export class Deadlines<K> {
   }
 
   get(key: K): Instant | undefined {
-    return this.#slots.get(key)?.at
+    return this.#slotOf(key)?.at
   }
 
   cancel(key: K): boolean {
-    const slot = this.#slots.get(key)
+    const slot = this.#slotOf(key)
     if (slot === undefined) return false
-    this.#slots.delete(key)
     const last = this.#heap.pop() as Slot<K>
     if (last !== slot) {
       last.index = slot.index
@@ -55,11 +63,12 @@ export class Deadlines<K> {
       this.#up(last)
       this.#down(last)
     }
+    slot.index = -1
     return true
   }
 
   clear(): void {
-    this.#slots.clear()
+    for (const slot of this.#heap) slot.index = -1
     this.#heap.length = 0
   }
 
@@ -74,6 +83,12 @@ export class Deadlines<K> {
     if (first === undefined || first.at > now) return undefined
     this.cancel(first.key)
     return first.key
+  }
+
+  /** Undefined for a key without a deadline here. */
+  #slotOf(key: K): Slot<K> | undefined {
+    const slot = (key as Keyed<K>)[SLOT]
+    return slot !== undefined && this.#heap[slot.index] === slot ? slot : undefined
   }
 
   #up(slot: Slot<K>): void {
