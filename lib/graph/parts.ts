@@ -1,0 +1,160 @@
+import type { Endpoint } from '../core/endpoint.js'
+import type { Guid } from '../core/guid.js'
+import type { Instant } from '../core/instant.js'
+import type { Acknowledgement, DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
+import type { GraphRecord } from '../wire/graph/record.js'
+import type { ErrorCode } from '../core/errors.js'
+import type { ConnectionEnd, ConnectionId, RecordChanges, RecordSpec } from './interface.js'
+
+/**
+ * The seams between the sub-machines of one graph. `graph.ts` builds them over one `GraphContext`
+ * (each constructor takes it as its first argument and has no side effects); they call each other
+ * only through these interfaces, by way of `context.parts`.
+ *
+ * | part        | class       | file           | sections of MS-PPGRH                             |
+ * |-------------|-------------|----------------|--------------------------------------------------|
+ * | links       | Links       | links.ts       | 3.1.5.1, 3.1.5.2.1-4, .13, 3.1.7.24-26, 3.1.4.7-9 |
+ * | records     | Records     | records.ts     | 3.1.4.3-5, .10, 3.1.5.2.10, .12, 3.1.7.2-10, .22, .27-28, .32-33 |
+ * | sync        | Sync        | sync.ts        | 3.1.5.2.5-9, .11, 3.1.7.29-31                     |
+ * | maintenance | Maintenance | maintenance.ts | 3.1.7.4-7, .10.2-.23, 3.1.6.3-9                   |
+ */
+
+/** A failed command: it becomes the event 'failed'. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+export type LinkState =
+  'start' | 'authenticated' | 'connect-wait' | 'connected' | 'disconnecting' | 'disconnected'
+
+/** One connection with the link on it (3.1.1). Only its owner, links.ts, writes what is not marked. */
+export interface Link {
+  readonly connection: ConnectionId
+  readonly initiator: boolean
+  readonly direct: boolean
+  readonly remote: Endpoint
+  readonly state: LinkState
+  /** Known from CONNECT or WELCOME on. */
+  readonly nodeId: bigint | undefined
+  readonly peerId: string | undefined
+  /** Where the peer listens. */
+  readonly addresses: readonly Endpoint[]
+  /** Order in which neighbours were added. */
+  readonly sequence: number
+  /** When it became CONNECTED. */
+  readonly connectedAt: Instant
+  /** Opened for partition repair (GA-54): it syncs by time, too. */
+  readonly repair: boolean
+  /** 3.1.7.33; written by records.ts. */
+  utility: number
+  /** Of sync.ts: the state of the synchronisation on this link. */
+  sync: unknown
+}
+
+export interface ConnectOptions {
+  readonly direct: boolean
+  readonly peerId?: string
+  /** GA-54: a contact of another signature. */
+  readonly repair?: boolean
+  /** The command that wants it. */
+  readonly handle?: number
+}
+
+export interface LinksPart {
+  /** CONNECTED neighbour links, in order of `sequence`. */
+  readonly neighbors: readonly Link[]
+  /** Connections of either kind in any state. */
+  readonly connectionCount: number
+  /** Attempts as neighbour that are not CONNECTED yet. */
+  readonly pendingCount: number
+  /** Referral addresses (3.1.1), newest last. */
+  readonly referrals: readonly Endpoint[]
+  /** GA-32: may be tried again. */
+  clearAttempted(): void
+  /** Starts an outgoing connection. */
+  connect(to: Endpoint, options: ConnectOptions): ConnectionId | Failure
+  /** Any neighbour link, or attempt at one, to this node or address? */
+  isConnected(target: {
+    readonly nodeId?: bigint
+    readonly addresses: readonly Endpoint[]
+  }): boolean
+  /** Sends a message other than FLOOD and ACK. */
+  send(link: Link, message: GraphMessage): void
+  /** Queues a FLOOD to one neighbour. */
+  sendRecord(link: Link, record: GraphRecord): void
+  /**
+   * Queues a FLOOD to all neighbours but one, without a copy for each. What still waits in a
+   * link's queue for an older version of the record is replaced.
+   */
+  flood(record: GraphRecord, except?: Link): void
+  /** The peer has shown that it holds this version or a newer one: what waits for it is dropped. */
+  peerHolds(link: Link, id: Guid, version: number): void
+  /** Queues an acknowledgement; those of one turn go as one message (2.2.2.14). */
+  acknowledge(link: Link, ack: Acknowledgement): void
+  /** 3.1.7.25 */
+  disconnect(link: Link, reason: DisconnectReason): void
+  /** Ends the connection at once. */
+  terminate(link: Link, end: ConnectionEnd): void
+}
+
+export interface RecordsPart {
+  /** 3.1.5.2.10, already decoded and syntactically a message. */
+  handleFlood(link: Link, record: GraphRecord): void
+  /** 3.1.5.2.12 */
+  handleAcks(link: Link, acks: readonly Acknowledgement[]): void
+  /** 3.1.4.3; application types only. */
+  publish(spec: RecordSpec): GraphRecord | Failure
+  /** 3.1.4.4 */
+  update(id: Guid, changes: RecordChanges): GraphRecord | Failure
+  /** 3.1.4.5 */
+  remove(id: Guid): GraphRecord | Failure
+  /** 3.1.4.10 */
+  revalidate(): void
+  /**
+   * Publishes an internal record (3.1.7.4-7): updates the live one of this ID, makes the next
+   * version after its tombstone (GA-53), or creates it. Undefined if it may not be published.
+   */
+  publishInternal(spec: InternalRecordSpec): GraphRecord | undefined
+  /** Deletes an own internal record. */
+  removeInternal(id: Guid): void
+  /** Sets the expiry scan to `now`: 3.1.4.1, deferred expiration. */
+  scanNow(): void
+}
+
+export interface InternalRecordSpec {
+  readonly type: Guid
+  /** Fixed for Graph Info and Signature; absent: made by 3.1.7.2. */
+  readonly id?: Guid
+  readonly payload: Uint8Array
+  readonly expirationTime: bigint
+  readonly autorefresh: boolean
+}
+
+export interface SyncPart {
+  /** The initiator's side begins (GA-18). `first`: it has no other neighbour. */
+  start(link: Link, first: boolean): void
+  /** SOLICIT_NEW, _TIME, _HASH, ADVERTISE, REQUEST, SYNC_END on a CONNECTED neighbour link. */
+  handleMessage(link: Link, message: GraphMessage): void
+  linkClosed(link: Link): void
+}
+
+export interface MaintenancePart {
+  /** 3.1.7.10: after a record was stored, own or received, live or deleted. */
+  recordStored(record: GraphRecord, previous: GraphRecord | undefined, local: boolean): void
+  /** 3.1.7.18-21: after a record expired and was taken out. */
+  recordExpired(record: GraphRecord): void
+  linkConnected(link: Link, first: boolean): void
+  linkClosed(link: Link): void
+  /** 3.1.4.8, 3.1.7.23: addresses changed; empty: no longer listening. */
+  listeningChanged(): void
+  /** 3.1.4.12: own contact, presence and signature records go. */
+  withdraw(): void
+}
+
+export interface GraphParts {
+  readonly links: LinksPart
+  readonly records: RecordsPart
+  readonly sync: SyncPart
+  readonly maintenance: MaintenancePart
+}
