@@ -66,6 +66,8 @@ export class GraphContext {
   listening: readonly Endpoint[] = []
   /** 3.1.1 fNeverConnected: never synchronised (GA-33). */
   neverConnected: boolean
+  /** Peer time at which this node last had a neighbour: where a sync by time begins (2.2.2.7). */
+  leftAt: bigint | undefined
   allowDirect = false
   closing = false
   readonly nodeId: bigint
@@ -85,6 +87,7 @@ export class GraphContext {
     this.properties = config.properties
     this.peerTimeDelta = config.peerTimeDelta
     this.neverConnected = !config.loaded
+    this.leftAt = config.leftAt
     this.nodeId = new DataView(config.rng.bytes(8).buffer).getBigUint64(0)
   }
 

@@ -45,9 +45,15 @@ export interface RecordSpec {
 /** What an update may change; what is absent stays (3.1.4.4). */
 export type RecordChanges = Partial<Omit<RecordSpec, 'type'>>
 
+/** What the creator may change later (PeerGraphSetProperties). */
+export type PropertyChanges = Partial<
+  Pick<GraphProperties, 'friendlyName' | 'comment' | 'presenceLifetimeS' | 'maxPresenceRecords'>
+>
+
 /** `handle` comes back in the event 'done' or 'failed'. */
 export type GraphCommand =
   | { readonly type: 'listen'; readonly handle: number; readonly port: number }
+  /** Done when the connection, or one that a refusal led to, is CONNECTED. */
   | {
       readonly type: 'connect'
       readonly handle: number
@@ -76,12 +82,7 @@ export type GraphCommand =
   | {
       readonly type: 'properties'
       readonly handle: number
-      readonly changes: Partial<
-        Pick<
-          GraphProperties,
-          'friendlyName' | 'comment' | 'presenceLifetimeS' | 'maxPresenceRecords'
-        >
-      >
+      readonly changes: PropertyChanges
     }
   | { readonly type: 'allow-direct'; readonly handle: number; readonly allow: boolean }
   /** PT2PT on a CONNECTED link; done when it is handed to the network. */
@@ -98,7 +99,10 @@ export type GraphCommand =
   | { readonly type: 'close'; readonly handle: number }
 
 export type GraphLocalEvent =
-  /** Wall clock in ms since 1970 = now / 1000 + offsetMs. */
+  /**
+   * Wall clock in ms since 1970 = now / 1000 + offsetMs. The first one starts the machine: it comes
+   * before all else.
+   */
   | { readonly type: 'wall-clock'; readonly offsetMs: number }
   /** A connection that the machine asked for is up. */
   | {

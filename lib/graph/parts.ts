@@ -4,7 +4,13 @@ import type { Instant } from '../core/instant.js'
 import type { Acknowledgement, DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { ErrorCode } from '../core/errors.js'
-import type { ConnectionEnd, ConnectionId, RecordChanges, RecordSpec } from './interface.js'
+import type {
+  ConnectionEnd,
+  ConnectionId,
+  PropertyChanges,
+  RecordChanges,
+  RecordSpec,
+} from './interface.js'
 
 /**
  * The seams between the sub-machines of one graph. `graph.ts` builds them over one `GraphContext`
@@ -26,7 +32,19 @@ export interface Failure {
 }
 
 export type LinkState =
-  'start' | 'authenticated' | 'connect-wait' | 'connected' | 'disconnecting' | 'disconnected'
+  | 'start'
+  | 'authenticated'
+  | 'connect-wait'
+  | 'connected'
+  | 'disconnecting'
+  | 'disconnected'
+  | 'connect-failed'
+
+/** Records to flood to one link, given out as it drains. */
+export interface RecordSource {
+  /** The next record; undefined when there are no more. */
+  next(): GraphRecord | undefined
+}
 
 /** One connection with the link on it (3.1.1). Only its owner, links.ts, writes what is not marked. */
 export interface Link {
@@ -79,10 +97,18 @@ export interface LinksPart {
     readonly nodeId?: bigint
     readonly addresses: readonly Endpoint[]
   }): boolean
-  /** Sends a message other than FLOOD and ACK. */
+  /**
+   * Sends a message other than FLOOD and ACK. SYNC_END and DISCONNECT follow all records that were
+   * queued before them; others may overtake records that wait.
+   */
   send(link: Link, message: GraphMessage): void
   /** Queues a FLOOD to one neighbour. */
   sendRecord(link: Link, record: GraphRecord): void
+  /**
+   * FLOODs all that the source gives, asked for only as the link drains, and then sends `last`.
+   * For synchronisation: nothing waits in memory. Sources of one link follow each other.
+   */
+  sendRecords(link: Link, source: RecordSource, last?: GraphMessage): void
   /**
    * Queues a FLOOD to all neighbours but one, without a copy for each. What still waits in a
    * link's queue for an older version of the record is replaced.
@@ -118,6 +144,8 @@ export interface RecordsPart {
   publishInternal(spec: InternalRecordSpec): GraphRecord | undefined
   /** Deletes an own internal record. */
   removeInternal(id: Guid): void
+  /** 3.1.4.1, 3.1.4.2: the machine has got the time and begins. */
+  start(): void
   /** Sets the expiry scan to `now`: 3.1.4.1, deferred expiration. */
   scanNow(): void
 }
@@ -136,15 +164,25 @@ export interface SyncPart {
   start(link: Link, first: boolean): void
   /** SOLICIT_NEW, _TIME, _HASH, ADVERTISE, REQUEST, SYNC_END on a CONNECTED neighbour link. */
   handleMessage(link: Link, message: GraphMessage): void
+  /** A neighbour that was CONNECTED is no more. */
   linkClosed(link: Link): void
 }
 
 export interface MaintenancePart {
+  /** 3.1.4.1, 3.1.4.2: the machine has got the time and begins; a creator publishes Graph Info. */
+  start(): void
+  /** 3.1.4.6 */
+  setPresence(force: boolean): void
+  /** PeerGraphSetNodeAttributes; XML of 2.2.3.5. */
+  setNodeAttributes(attributes: string): Failure | undefined
+  /** PeerGraphSetProperties */
+  setProperties(changes: PropertyChanges): Failure | undefined
   /** 3.1.7.10: after a record was stored, own or received, live or deleted. */
   recordStored(record: GraphRecord, previous: GraphRecord | undefined, local: boolean): void
   /** 3.1.7.18-21: after a record expired and was taken out. */
   recordExpired(record: GraphRecord): void
   linkConnected(link: Link, first: boolean): void
+  /** A neighbour that was CONNECTED is no more; also called after DISCONNECT was sent to it. */
   linkClosed(link: Link): void
   /** 3.1.4.8, 3.1.7.23: addresses changed; empty: no longer listening. */
   listeningChanged(): void
