@@ -7,6 +7,7 @@ import type { ErrorCode } from '../core/errors.js'
 import type {
   ConnectionEnd,
   ConnectionId,
+  GraphNodeInfo,
   PropertyChanges,
   RecordChanges,
   RecordSpec,
@@ -169,6 +170,10 @@ export interface SyncPart {
 }
 
 export interface MaintenancePart {
+  /** From live presence records, own included. */
+  readonly nodes: readonly GraphNodeInfo[]
+  /** Value of the live signature record. */
+  readonly signature: bigint | undefined
   /** 3.1.4.1, 3.1.4.2: the machine has got the time and begins; a creator publishes Graph Info. */
   start(): void
   /** 3.1.4.6 */
@@ -184,6 +189,10 @@ export interface MaintenancePart {
   linkConnected(link: Link, first: boolean): void
   /** A neighbour that was CONNECTED is no more; also called after DISCONNECT was sent to it. */
   linkClosed(link: Link): void
+  /** An outgoing attempt as neighbour came to nothing: refused, failed or timed out. */
+  attemptFailed(connection: ConnectionId): void
+  /** A sync that this node began has ended; `neverConnected` is settled (GA-33). */
+  synchronized(): void
   /** 3.1.4.8, 3.1.7.23: addresses changed; empty: no longer listening. */
   listeningChanged(): void
   /** 3.1.4.12: own contact, presence and signature records go. */
