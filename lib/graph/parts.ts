@@ -7,6 +7,7 @@ import type { ErrorCode } from '../core/errors.js'
 import type {
   ConnectionEnd,
   ConnectionId,
+  GraphCommand,
   GraphNodeInfo,
   PropertyChanges,
   RecordChanges,
@@ -125,7 +126,20 @@ export interface LinksPart {
   terminate(link: Link, end: ConnectionEnd): void
 }
 
+/** Commands about application records. */
+export type RecordCommand = Extract<
+  GraphCommand,
+  { type: 'publish' | 'update' | 'delete' | 'revalidate' }
+>
+
 export interface RecordsPart {
+  /** Carries the command out; its 'done' comes when its write is persisted, or 'failed'. */
+  handleCommand(command: RecordCommand): void
+  /** The persist effect with this sequence, and all before it, are on disk. */
+  persisted(sequence: number): void
+  persistFailed(sequence: number, message: string): void
+  /** Peer time was changed: by WELCOME, or the wall clock was set. */
+  clockChanged(): void
   /** 3.1.5.2.10, already decoded and syntactically a message. */
   handleFlood(link: Link, record: GraphRecord): void
   /** 3.1.5.2.12 */
@@ -161,12 +175,16 @@ export interface InternalRecordSpec {
 }
 
 export interface SyncPart {
+  /** A neighbour link became CONNECTED, on either side; before `start`. */
+  linkConnected(link: Link): void
   /** The initiator's side begins (GA-18). `first`: it has no other neighbour. */
   start(link: Link, first: boolean): void
   /** SOLICIT_NEW, _TIME, _HASH, ADVERTISE, REQUEST, SYNC_END on a CONNECTED neighbour link. */
   handleMessage(link: Link, message: GraphMessage): void
   /** A neighbour that was CONNECTED is no more. */
   linkClosed(link: Link): void
+  /** The graph closes: writes down when this node was last in it. Before links are ended. */
+  closing(): void
 }
 
 export interface MaintenancePart {
