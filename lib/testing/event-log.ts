@@ -11,6 +11,7 @@ export const LOG_KINDS = [
   'add',
   'remove',
   'network',
+  'stream',
 ] as const
 
 export type LogKind = (typeof LOG_KINDS)[number]

@@ -19,7 +19,10 @@ export {
   type Packet,
   type PacketFilter,
 } from './packet-network.js'
-export { SimKernel, type SimHost } from './kernel.js'
+export { SimKernel, type Happening, type SimHost } from './kernel.js'
+export { StreamNetwork, type StreamCounts, type StreamListener } from './stream-network.js'
+export { SimStream, type StreamFailure, type StreamHandlers } from './sim-stream.js'
+export { DEFAULT_STREAMS, type StreamOptions } from './stream-options.js'
 export { EventLog, type LogEntry, type LogKind } from './event-log.js'
 export { endpointOfHost } from './host-addresses.js'
 export {

@@ -9,7 +9,7 @@ import { TimerTable } from './timer-table.js'
 /** Something that lives on the simulated network. It acts only inside these calls. */
 export interface SimHost {
   /** A datagram has arrived at one of the host's endpoints. */
-  handlePacket(now: Instant, packet: Packet): void
+  handlePacket?(now: Instant, packet: Packet): void
   /** The instant that `pollTimeout` named has come. */
   handleTimeout(now: Instant): void
   /** What the host put in by `SimKernel.later` is due. */
@@ -18,7 +18,12 @@ export interface SimHost {
   pollTimeout(): Instant
 }
 
-const EVENT = { packet: 1, local: 2, script: 3 } as const
+/** Something of a network that happens at an instant; it tells the host concerned by itself. */
+export interface Happening {
+  happen(now: Instant): void
+}
+
+const EVENT = { packet: 1, local: 2, script: 3, happening: 4 } as const
 /** So many events without any time passing mean that hosts keep each other busy for ever. */
 const EVENTS_PER_INSTANT_MAX = 5_000_000
 
@@ -86,6 +91,16 @@ export class SimKernel {
     this.#queue.push(this.#now + Math.max(0, Math.ceil(delayUs)), EVENT.local, host, what)
   }
 
+  /** Has a happening take place at an instant, not before now; `host` is polled after it. */
+  post(when: Instant, host: number, happening: Happening): void {
+    this.#queue.push(Math.max(this.#now, Math.ceil(when)), EVENT.happening, host, happening)
+  }
+
+  /** Is the host there, that is, neither removed nor unheard of? */
+  isUp(host: number): boolean {
+    return this.#hosts[host] !== undefined
+  }
+
   /** Runs a piece of script at an instant; not before now. */
   at(when: Instant, script: () => void): void {
     this.#queue.push(Math.max(this.#now, Math.ceil(when)), EVENT.script, -1, script)
@@ -140,10 +155,15 @@ export class SimKernel {
       ;(payload as () => void)()
       return
     }
+    if (kind === EVENT.happening) {
+      ;(payload as Happening).happen(this.#now)
+      if (target >= 0) this.poll(target)
+      return
+    }
     const host = this.#hosts[target]
     if (kind === EVENT.packet) {
       if (!this.network.arrive(this.#now, target, payload as Packet) || host === undefined) return
-      host.handlePacket(this.#now, payload as Packet)
+      host.handlePacket?.(this.#now, payload as Packet)
     } else {
       this.log.record(this.#now, 'local', target)
       host?.handleLocal?.(this.#now, payload)

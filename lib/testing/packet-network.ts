@@ -167,6 +167,12 @@ export class PacketNetwork {
     else link.options = options
   }
 
+  /** What holds for what `from` sends to `to`. */
+  linkOf(from: number, to: number): LinkOptions {
+    const pair = this.#pairLinks.get(from * HOSTS_MAX + to)
+    return pair?.options ?? this.#hostLinks.get(from) ?? this.#defaults
+  }
+
   /** See `Cuts.add`. */
   cut(a: Iterable<number>, b: Iterable<number>, direction: CutDirection): void {
     this.cuts.add(a, b, direction, this.#hosts)
