@@ -9,7 +9,10 @@ import type { GraphRecord } from '../wire/graph/record.js'
  * transmissions are bytes for a stream.
  */
 
-/** Number of a TCP connection, unique in its node; the machine names those that it opens. */
+/**
+ * Number of a TCP connection, unique in its node. The machine names those that it opens, from 1 up;
+ * the driver names those that it accepted, from -1 down.
+ */
 export type ConnectionId = number
 
 export type GraphScope = 'global' | 'site-local' | 'link-local'
