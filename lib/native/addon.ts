@@ -99,6 +99,7 @@ export interface Addon {
   // native/binding/crypto.cc; digest.ts and rsa.ts are its façades
   readonly hashInput: Uint8Array
   readonly hashOutput: Uint8Array
+  md5(input: number | Uint8Array): void
   sha1(input: number | Uint8Array): void
   sha256(input: number | Uint8Array): void
   rsaPublicKey(der: Uint8Array): object | undefined

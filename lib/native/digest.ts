@@ -1,7 +1,19 @@
 import { addon } from './addon.js'
 
 const { hashInput, hashOutput } = addon
+const md5Output = hashOutput.subarray(0, 16)
 const sha1Output = hashOutput.subarray(0, 20)
+
+/** MD5 (16 bytes), which MS-PPGRH uses for record IDs and hash ranges. */
+export function md5(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= hashInput.length) {
+    hashInput.set(bytes)
+    addon.md5(bytes.length)
+  } else {
+    addon.md5(bytes)
+  }
+  return md5Output.slice()
+}
 
 /** SHA-1 (20 bytes), which MS-PNRP uses for names, nonces and signatures. */
 export function sha1(bytes: Uint8Array): Uint8Array {

@@ -72,6 +72,10 @@ napi_value Hash(napi_env env, napi_callback_info info, HashFunction hash) {
   return nullptr;
 }
 
+napi_value Md5(napi_env env, napi_callback_info info) {
+  return Hash(env, info, pn_crypto_openssl()->md5);
+}
+
 napi_value Sha1(napi_env env, napi_callback_info info) {
   return Hash(env, info, pn_crypto_openssl()->sha1);
 }
@@ -350,6 +354,7 @@ void InitCrypto(Napi::Env env, Napi::Object exports) {
   InstanceData::Of(env).hash_slab = Napi::Persistent(buffer);
   exports.Set("hashInput", Napi::Uint8Array::New(env, kSlabLength, buffer, 0));
   exports.Set("hashOutput", Napi::Uint8Array::New(env, PN_SHA256_LENGTH, buffer, kSlabLength));
+  Export(env, exports, "md5", Md5, slab);
   Export(env, exports, "sha1", Sha1, slab);
   Export(env, exports, "sha256", Sha256, slab);
   Export(env, exports, "rsaPublicKey", RsaPublicKey, nullptr);

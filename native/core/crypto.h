@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+#define PN_MD5_LENGTH 16u
 #define PN_SHA1_LENGTH 20u
 #define PN_SHA256_LENGTH 32u
 /* MS-PNRP 2.2.3.1.4: the one legal key has a modulus of 1024 bits. */
@@ -22,6 +23,7 @@ extern "C" {
 typedef struct pn_rsa_key pn_rsa_key_t;
 
 typedef struct pn_crypto {
+  void (*md5)(const uint8_t *data, size_t length, uint8_t out[PN_MD5_LENGTH]);
   void (*sha1)(const uint8_t *data, size_t length, uint8_t out[PN_SHA1_LENGTH]);
   void (*sha256)(const uint8_t *data, size_t length, uint8_t out[PN_SHA256_LENGTH]);
   /* Raw RSA, no padding: out = in^e mod n and in^d mod n, big-endian. 1 = done, 0 = impossible

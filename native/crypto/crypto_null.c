@@ -13,6 +13,10 @@ static void mix(const uint8_t *data, size_t length, uint8_t *out, size_t out_len
   }
 }
 
+static void null_md5(const uint8_t *data, size_t length, uint8_t out[PN_MD5_LENGTH]) {
+  mix(data, length, out, PN_MD5_LENGTH);
+}
+
 static void null_sha1(const uint8_t *data, size_t length, uint8_t out[PN_SHA1_LENGTH]) {
   mix(data, length, out, PN_SHA1_LENGTH);
 }
@@ -30,6 +34,6 @@ static int null_rsa(pn_rsa_key_t *key, const uint8_t in[PN_RSA_LENGTH],
 }
 
 const pn_crypto_t *pn_crypto_null(void) {
-  static const pn_crypto_t table = {null_sha1, null_sha256, null_rsa, null_rsa};
+  static const pn_crypto_t table = {null_md5, null_sha1, null_sha256, null_rsa, null_rsa};
   return &table;
 }

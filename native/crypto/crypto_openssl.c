@@ -1,4 +1,4 @@
-/* The low-level RSA and SHA calls are deprecated in OpenSSL 3, and exactly what is wanted here:
+/* The low-level RSA and hash calls are deprecated in OpenSSL 3, and exactly what is wanted here:
  * they do raw arithmetic, and no provider or policy of the host stands between (N-63). */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
@@ -6,6 +6,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
+#include <openssl/md5.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
@@ -13,6 +14,14 @@
 
 static RSA *rsa_of(pn_rsa_key_t *key) { return (RSA *)(void *)key; }
 static pn_rsa_key_t *key_of(RSA *rsa) { return (pn_rsa_key_t *)(void *)rsa; }
+
+/* MS-PPGRH names records and ranges by MD5; nothing here is protected by it. */
+static void openssl_md5(const uint8_t *data, size_t length, uint8_t out[PN_MD5_LENGTH]) {
+  MD5_CTX context;
+  MD5_Init(&context);
+  MD5_Update(&context, data, length);
+  MD5_Final(out, &context);
+}
 
 static void openssl_sha1(const uint8_t *data, size_t length, uint8_t out[PN_SHA1_LENGTH]) {
   SHA_CTX context;
@@ -47,8 +56,8 @@ static int openssl_rsa_private(pn_rsa_key_t *key, const uint8_t in[PN_RSA_LENGTH
 }
 
 const pn_crypto_t *pn_crypto_openssl(void) {
-  static const pn_crypto_t table = {openssl_sha1, openssl_sha256, openssl_rsa_public,
-                                    openssl_rsa_private};
+  static const pn_crypto_t table = {openssl_md5, openssl_sha1, openssl_sha256,
+                                    openssl_rsa_public, openssl_rsa_private};
   return &table;
 }
 

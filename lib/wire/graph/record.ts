@@ -23,6 +23,8 @@ export interface RecordFields {
 
 /**
  * A record with its wire form, which is kept as it is and shared by all who send it. Immutable.
+ * Its fields are getters that read when asked, so a spread finds none of them: whoever wants a
+ * changed record starts from `recordFields` (wire-record.ts).
  */
 export interface GraphRecord extends RecordFields {
   /** The PEER_RECORD in this graph's dialect (GA-01). Never write into it. */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import * as assert from 'uvu/assert'
 import { toHex } from '#lib/core/bytes.js'
 import { addon } from '#lib/native/addon.js'
-import { sha1, sha256 } from '#lib/native/digest.js'
+import { md5, sha1, sha256 } from '#lib/native/digest.js'
 import { test } from '../../harness.js'
 
 const ascii = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'ascii'))
@@ -30,11 +30,19 @@ test('SHA-1 and SHA-256 give the published digests', () => {
   }
 })
 
+test('MD5 gives the published digests', () => {
+  // RFC 1321, A.5
+  assert.is(toHex(md5(ascii(''))), 'd41d8cd98f00b204e9800998ecf8427e')
+  assert.is(toHex(md5(ascii('abc'))), '900150983cd24fb0d6963f7d28e17f72')
+  assert.is(toHex(md5(ascii('message digest'))), 'f96b697d7cb7938d525a2f31aaf161d0')
+})
+
 test('digests agree with node:crypto at every length around the slab and block sizes', () => {
   const slab = addon.hashInput.length
   const lengths = [0, 1, 55, 56, 63, 64, 65, 119, 140, slab - 1, slab, slab + 1, 3 * slab + 7]
   for (const length of lengths) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 31 + length) & 0xff)
+    assert.is(toHex(md5(bytes)), createHash('md5').update(bytes).digest('hex'))
     assert.is(toHex(sha1(bytes)), createHash('sha1').update(bytes).digest('hex'))
     assert.is(toHex(sha256(bytes)), createHash('sha256').update(bytes).digest('hex'))
   }
