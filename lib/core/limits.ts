@@ -269,4 +269,12 @@ export const LIMITS = {
   },
   /** Sources remembered for each budget and granularity, the least recent forgotten first. */
   budgetSources: 512,
+
+  // Graphs: what a message or record may hold (sections of MS-PPGRH)
+  /**
+   * 2.2.3.5: characters of a record's XML that are read, and attributes in it. The document has no
+   * bound below that of the record, 60 MB.
+   */
+  graphAttributesUnits: 262_144,
+  graphAttributes: 1024,
 } as const

@@ -60,7 +60,8 @@ function isDate(text: string): boolean {
   // ISO 8601 knows 24:00 and leap seconds.
   const hour = number(4, 0)
   const rest = number(5, 0) + number(6, 0)
-  const isTime = number(5, 0) < 60 && number(6, 0) <= 60 && (hour < 24 || (hour === 24 && rest === 0))
+  const isTime =
+    number(5, 0) < 60 && number(6, 0) <= 60 && (hour < 24 || (hour === 24 && rest === 0))
   return isDay && isTime && number(7, 0) < 24 && number(8, 0) < 60
 }
 

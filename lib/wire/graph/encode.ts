@@ -17,7 +17,10 @@ function writeU64(bytes: Uint8Array, at: number, value: bigint): void {
 
 function checkText(text: string, least: number, most: number, what: string): void {
   const good = text.length >= least && text.length <= most && !text.includes('\0')
-  checkArgument(good && !LONE_SURROGATE.test(text), `${what} is not a text of ${least} to ${most} units`)
+  checkArgument(
+    good && !LONE_SURROGATE.test(text),
+    `${what} is not a text of ${least} to ${most} units`,
+  )
 }
 
 function nulText(text: string | undefined, least: number, what: string): Uint8Array {
@@ -178,8 +181,7 @@ export function encodeGraphMessage(message: GraphMessage): Uint8Array {
     }
     case 'REQUEST': {
       // GA-20: an empty one has four more bytes.
-      const list =
-        message.abstracts.length === 0 ? new Uint8Array(4) : abstracts(message.abstracts)
+      const list = message.abstracts.length === 0 ? new Uint8Array(4) : abstracts(message.abstracts)
       const bytes = begin(10, 16, list)
       writeU32(bytes, 8, message.abstracts.length)
       writeU32(bytes, 12, 16)

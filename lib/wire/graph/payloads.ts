@@ -48,8 +48,7 @@ export interface PayloadDialect {
 }
 
 export type DecodedPayload<T> =
-  | { readonly ok: true; readonly payload: T }
-  | { readonly ok: false; readonly code: string }
+  { readonly ok: true; readonly payload: T } | { readonly ok: false; readonly code: string }
 
 const SCOPES = ['global', 'site-local', 'link-local'] as const
 

@@ -43,8 +43,7 @@ export function internedUtf16At(
 ): string {
   const length = units * 2
   const last = at + length
-  const slot =
-    (units ^ (bytes[last - 1] as number) ^ (bytes[last - 2] as number)) & (INTERNED - 1)
+  const slot = (units ^ (bytes[last - 1] as number) ^ (bytes[last - 2] as number)) & (INTERNED - 1)
   const known = met[slot]
   if (known !== undefined && known.bigEndian === bigEndian && isAt(known.bytes, bytes, at, length))
     return known.text

@@ -97,11 +97,7 @@ const vectors: [string, GraphMessage, Uint8Array][] = [
     { type: 'REQUEST', abstracts: [] },
     hex`00000014 10 0a 0000 00000000 00000010 00000000`,
   ],
-  [
-    'SYNC_END, final',
-    { type: 'SYNC_END', final: true },
-    hex`0000000c 10 0c 0000 01 00 0000`,
-  ],
+  ['SYNC_END, final', { type: 'SYNC_END', final: true }, hex`0000000c 10 0c 0000 01 00 0000`],
   [
     'Ping',
     {
