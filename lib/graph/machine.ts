@@ -1,4 +1,5 @@
 import type { Machine } from '../core/machine.js'
+import type { GraphRecord } from '../wire/graph/record.js'
 import type { GraphContext } from './context.js'
 import type {
   ConnectionId,
@@ -23,4 +24,19 @@ export interface DrivenGraph extends Machine<
   GraphEvent
 > {
   readonly context: GraphContext
+}
+
+/** What a store gives back of a graph that was closed, or whose process died. */
+export interface StoredGraph {
+  readonly records: Iterable<StoredRecord>
+  /** Peer time delta, ticks. */
+  readonly peerTimeDelta: bigint
+  /** Peer time at which the node was last in the graph; absent: it never was. */
+  readonly leftAt?: bigint
+}
+
+export interface StoredRecord {
+  readonly record: GraphRecord
+  /** This node renews it. */
+  readonly autorefresh: boolean
 }

@@ -22,6 +22,36 @@ export {
 export { SimKernel, type Happening, type SimHost } from './kernel.js'
 export { StreamNetwork, type StreamCounts, type StreamListener } from './stream-network.js'
 export { SimStream, type StreamFailure, type StreamHandlers } from './sim-stream.js'
+export {
+  GraphWorld,
+  type Acknowledged,
+  type GraphWorldOptions,
+  type Violation,
+} from './graph-world.js'
+export { SimGraphNode, type SimRecordSpec } from './sim-graph-node.js'
+export {
+  SimCommand,
+  type MakeGraphMachine,
+  type SimGraphNodeOptions,
+  type SimGraphSetup,
+} from './sim-graph-options.js'
+export { SimGraphStore, type SimStoreOptions } from './sim-graph-store.js'
+export {
+  convergence,
+  FloodTrace,
+  hopsFrom,
+  lostRecords,
+  signatures,
+  tables,
+  topology,
+  unexpired,
+  type ConvergenceOptions,
+  type ConvergenceReport,
+  type LostRecord,
+  type SignatureReport,
+  type TableReport,
+  type TopologyReport,
+} from './graph-checkers.js'
 export { DEFAULT_STREAMS, type StreamOptions } from './stream-options.js'
 export { EventLog, type LogEntry, type LogKind } from './event-log.js'
 export { endpointOfHost } from './host-addresses.js'
