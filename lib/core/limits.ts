@@ -277,4 +277,69 @@ export const LIMITS = {
    */
   graphAttributesUnits: 262_144,
   graphAttributes: 1024,
+
+  // Graphs: connections and links (MS-PPGRH, GA-nn)
+  /** 3.1.1 Max Frame Size: the default, and what no provider may exceed. */
+  graphFrameBytes: 16_379,
+  graphProtectedFrameBytes: 32_768,
+  /** GA-04: plain text given to a provider at once. */
+  graphProtectChunkBytes: 16_000,
+  /** 3.1.2 Authentication Timer, GA-06: from the longest down to the shortest as connections grow. */
+  graphAuthenticationMinUs: seconds(20),
+  graphAuthenticationMaxUs: seconds(300),
+  graphAuthenticationScale: 10,
+  /** TCP itself has this long, as under Windows: three SYNs. */
+  graphTcpConnectUs: seconds(21),
+  /** 3.1.2 Connect Timer; also for a responder that waits for CONNECT (GA-35). */
+  graphConnectUs: seconds(60),
+  /** GA-35: an ending connection is destroyed when it takes no bytes for so long, or in all. */
+  graphFinishUs: seconds(5),
+  graphFinishTotalUs: seconds(30),
+  /** GA-56: Ping after so long without a message of ours; silence that ends a link. */
+  graphPingUs: seconds(30),
+  graphSilenceUs: seconds(60),
+  /** A message that takes longer than the silence above must come in at this rate. */
+  graphSlowestBytesPerSecond: 1024,
+  /** 3.1.1 Referral List; 3.1.5.2.1 and 3.1.7.25: what a WELCOME, REFUSE or DISCONNECT lists. */
+  graphReferrals: 100,
+  graphReferralsReturned: 10,
+  /** GA-45: of a node, in CONNECT and records. */
+  graphListeningAddresses: 255,
+  /** 3.1.1: neighbours that a node wants at least, at best, and has at most. */
+  graphNeighborsMin: 2,
+  graphNeighborsIdeal: 3,
+  graphNeighborsMax: 7,
+  /** Connections of a node, those accepted from one address, and attempts under way. */
+  graphConnections: 512,
+  graphConnectionsPerAddress: 128,
+  graphAttempts: 16,
+  /** 3.1.5.2.2: a peer time further away is not adopted. */
+  graphClockToleranceUs: minutes(20),
+  /** Bytes handed to the network that have not left the process: of a link, and of a node. */
+  graphWriteAheadBytes: 256 * 1024,
+  graphWriteAheadTotalBytes: 64 * 1024 * 1024,
+  /** Pieces up to this size of one turn are joined. */
+  graphJoinBytes: 4096,
+  /** Records that wait for one slow link; one more, and it is given up for a later sync to repair. */
+  graphQueuedRecords: 65_536,
+  /** Messages other than FLOOD that wait for a slow link: one more, and it is given up. */
+  graphQueuedControlBytes: 1024 * 1024,
+  /** Data of an application that waits for one connection; more is refused. */
+  graphQueuedDataBytes: 8 * 1024 * 1024,
+  /** Small records that overtake a waiting large one before its turn comes. */
+  graphOvertakingBytes: 4 * 1024 * 1024,
+  /** GA-03: a message is at most the largest record and this; floor for graphs of small records. */
+  graphMessageSlackBytes: 256 * 1024,
+  graphMessageFloorBytes: 8 * 1024 * 1024,
+  /** Before it is CONNECTED, a link brings no longer message. */
+  graphHandshakeBytes: 16 * 1024,
+  /** What a negotiation of security may take from a stranger. */
+  graphNegotiationBytes: 256 * 1024,
+  /** Incomplete messages of all links of a node: beyond, the link that holds most is given up. */
+  graphPartialBytes: 256 * 1024 * 1024,
+  /** Connections that have not said which graph they want: in all, and of one address. */
+  graphUnidentified: 256,
+  graphUnidentifiedPerAddress: 64,
+  /** AUTH_INFO has three strings of at most 255 characters. */
+  graphAuthInfoBytes: 4096,
 } as const

@@ -1,0 +1,37 @@
+/**
+ * The same bytes with runs of pieces of less than `limit` bytes joined: one write of many pieces
+ * costs more than copying a few hundred bytes each. Large pieces stay the views that they are.
+ */
+export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
+  if (pieces.length <= 1) return pieces
+  const joined: Uint8Array[] = []
+  let at = 0
+  while (at < pieces.length) {
+    const from = at
+    let bytes = 0
+    while (at < pieces.length && (pieces[at] as Uint8Array).length < limit) {
+      bytes += (pieces[at] as Uint8Array).length
+      at++
+    }
+    if (at - from > 1) joined.push(joinRun(pieces, from, at, bytes))
+    else if (at > from) joined.push(pieces[from] as Uint8Array)
+    if (at < pieces.length) joined.push(pieces[at++] as Uint8Array)
+  }
+  return joined
+}
+
+function joinRun(
+  pieces: readonly Uint8Array[],
+  from: number,
+  to: number,
+  bytes: number,
+): Uint8Array {
+  const run = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (let i = from; i < to; i++) {
+    const piece = pieces[i] as Uint8Array
+    run.set(piece, at)
+    at += piece.length
+  }
+  return run
+}

@@ -1,0 +1,111 @@
+import type { Guid } from '../core/guid.js'
+import type { Instant } from '../core/instant.js'
+import { LIMITS } from '../core/limits.js'
+import type { Acknowledgement } from '../wire/graph/messages.js'
+
+/** A FLOOD whose acknowledgement is waited for. */
+interface Probe {
+  readonly id: Guid
+  /** Where in our stream it ends. */
+  readonly end: number
+  /** When it was sent, or its way out of the process last moved. */
+  since: Instant
+  left: boolean
+  /** Another FLOOD was acknowledged since. */
+  heard: boolean
+}
+
+/**
+ * Whether the peer of a CONNECTED link still lives (GA-56). Nothing is done for each message but
+ * noting the time: the link's timer looks at it now and then.
+ *
+ * Of the FLOODs one at a time is followed until it is acknowledged. A peer may leave a record
+ * unanswered because it defers or refuses it (GA-37); while it acknowledges others, it hears us.
+ */
+export class LinkWatch {
+  #lastReceived: Instant = 0
+  #lastSent: Instant = 0
+  /** Since when the peer has been in the middle of a message, and how much came since then. */
+  #partialSince: Instant | undefined
+  #partialBytes = 0
+  #probe: Probe | undefined
+
+  begin(now: Instant): void {
+    this.#lastReceived = now
+    this.#lastSent = now
+  }
+
+  get wantsProbe(): boolean {
+    return this.#probe === undefined
+  }
+
+  follow(id: Guid, end: number, now: Instant): void {
+    this.#probe = { id, end, since: now, left: false, heard: false }
+  }
+
+  sent(now: Instant): void {
+    this.#lastSent = now
+  }
+
+  /** `partial`: an incomplete message is left. */
+  received(now: Instant, bytes: number, partial: boolean): void {
+    this.#lastReceived = now
+    if (!partial) {
+      this.#partialSince = undefined
+    } else if (this.#partialSince === undefined) {
+      this.#partialSince = now
+      this.#partialBytes = 0
+    } else {
+      this.#partialBytes += bytes
+    }
+  }
+
+  /** Bytes have left the process, up to this offset of our stream. */
+  written(now: Instant, offset: number): void {
+    const probe = this.#probe
+    if (probe === undefined || probe.left) return
+    probe.since = now
+    probe.left = offset >= probe.end
+  }
+
+  acknowledged(acks: readonly Acknowledgement[]): void {
+    const probe = this.#probe
+    if (probe === undefined) return
+    probe.heard = true
+    for (let i = 0; i < acks.length; i++) {
+      if ((acks[i] as Acknowledgement).id !== probe.id) continue
+      this.#probe = undefined
+      return
+    }
+  }
+
+  /** The peer is dead, or as good as that. */
+  silent(now: Instant): boolean {
+    if (now - this.#lastReceived >= LIMITS.graphSilenceUs) return true
+    return this.#unacknowledged(now) || this.#trickles(now)
+  }
+
+  pingDue(now: Instant): boolean {
+    return now - this.#lastSent >= LIMITS.graphPingUs
+  }
+
+  /** When there may be something to do again. */
+  next(): Instant {
+    return Math.min(this.#lastReceived + LIMITS.graphSilenceUs, this.#lastSent + LIMITS.graphPingUs)
+  }
+
+  #unacknowledged(now: Instant): boolean {
+    const probe = this.#probe
+    if (probe === undefined || now - probe.since < LIMITS.graphSilenceUs) return false
+    this.#probe = undefined
+    return !probe.heard
+  }
+
+  /** A message that never ends must not keep a connection. */
+  #trickles(now: Instant): boolean {
+    if (this.#partialSince === undefined) return false
+    const us = now - this.#partialSince
+    if (us < LIMITS.graphSilenceUs) return false
+    return this.#partialBytes < (us / 1e6) * LIMITS.graphSlowestBytesPerSecond
+  }
+}

@@ -1,0 +1,581 @@
+import { bytesKey } from '../core/bytes.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import type { Guid } from '../core/guid.js'
+import { LIMITS } from '../core/limits.js'
+import { Queue } from '../core/queue.js'
+import { encodeGraphMessage } from '../wire/graph/codec.js'
+import type {
+  Acknowledgement,
+  DisconnectMessage,
+  DisconnectReason,
+  GraphMessage,
+  RefuseMessage,
+} from '../wire/graph/messages.js'
+import type { GraphRecord } from '../wire/graph/record.js'
+import { authenticationTimeout } from './authentication-timer.js'
+import { Channel, longestMessage } from './channel.js'
+import { PING_TYPE } from './constants.js'
+import type { GraphContext } from './context.js'
+import { Handshake } from './handshake.js'
+import type { ConnectionEnd, ConnectionId, GraphTransmit } from './interface.js'
+import { GraphLink, type LinkOwner } from './link.js'
+import { LinkReceiver } from './link-receiver.js'
+import type { ConnectOptions, Failure, Link, LinksPart, LinkState, RecordSource } from './parts.js'
+import { isUsableAddress, ReferralList, referralsFor } from './referral-list.js'
+import type { SendHost } from './send-queue.js'
+
+/** Acknowledgements that fit one frame: 12 bytes before them, 20 for each. */
+const ACKS_PER_MESSAGE = Math.floor((LIMITS.graphFrameBytes - 12) / 20)
+
+/** Of a PT2PT message. */
+const DATA_HEADER = 28
+
+const PING: GraphMessage = { type: 'PT2PT', dataType: PING_TYPE, data: new Uint8Array(0) }
+
+/** All connections of a node in its graph, the neighbours among them, and the Referral List. */
+export class Links implements LinksPart, LinkOwner, SendHost {
+  /** Bytes that are with the network, over all links. */
+  aheadBytes = 0
+  readonly handshake: Handshake
+  readonly #context: GraphContext
+  readonly #links = new Map<ConnectionId, GraphLink>()
+  readonly #neighbors: GraphLink[] = []
+  readonly #referrals = new ReferralList()
+  /** Accepted connections of each address. */
+  readonly #accepted = new Map<string, number>()
+  /** Links that have something to send; acknowledgements; too much. */
+  readonly #dirty = new Queue<GraphLink>()
+  readonly #acking: GraphLink[] = []
+  readonly #overflowed: GraphLink[] = []
+  #partialBytes = 0
+  #nextConnection = 1
+  #nextSequence = 1
+
+  constructor(context: GraphContext) {
+    this.#context = context
+    this.handshake = new Handshake(context, this)
+  }
+
+  get neighbors(): readonly GraphLink[] {
+    return this.#neighbors
+  }
+
+  get connectionCount(): number {
+    return this.#links.size
+  }
+
+  get pendingCount(): number {
+    let count = 0
+    for (const link of this.#links.values()) {
+      if (link.initiator && !link.direct && isPending(link.state)) count++
+    }
+    return count
+  }
+
+  get referrals(): readonly Endpoint[] {
+    return this.#referrals.all
+  }
+
+  /** Bytes of incomplete messages, over all links. */
+  get partialBytes(): number {
+    return this.#partialBytes
+  }
+
+  get(connection: ConnectionId): GraphLink | undefined {
+    return this.#links.get(connection)
+  }
+
+  clearAttempted(): void {
+    this.#referrals.clearAttempted()
+  }
+
+  // Coming and going
+
+  /** 3.1.7.24 */
+  connect(to: Endpoint, options: ConnectOptions): ConnectionId | Failure {
+    const context = this.#context
+    const failure = this.#mayConnect(to)
+    if (failure !== undefined) return failure
+    const link = new GraphLink(this, this.#nextConnection++, to, options)
+    link.addresses = [to]
+    if (!options.direct) this.#referrals.markAttempted(to)
+    this.#open(link)
+    // TCP gets less than the whole handshake.
+    const tcp = context.now + LIMITS.graphTcpConnectUs
+    context.timers.set(link, Math.min(tcp, link.authenticationEnds))
+    link.connectionState = 'out-socket'
+    context.effects.push({ type: 'connect', connection: link.connection, to })
+    return link.connection
+  }
+
+  #mayConnect(to: Endpoint): Failure | undefined {
+    const { closing, listening } = this.#context
+    if (closing) return { code: 'ERR_PEERNET_CLOSED', message: 'the graph is being closed' }
+    if (listening.some((own) => sameEndpoint(own, to))) {
+      const message = 'this node listens there itself'
+      return { code: 'ERR_PEERNET_INVALID_ARG', message }
+    }
+    let attempts = 0
+    for (const link of this.#links.values()) if (link.initiator && isPending(link.state)) attempts++
+    if (attempts < LIMITS.graphAttempts && this.#links.size < LIMITS.graphConnections) {
+      return undefined
+    }
+    return { code: 'ERR_PEERNET_LIMIT', message: 'too many connections (graphConnections)' }
+  }
+
+  /** 3.1.7.24: the connection that `connect` asked for is up. */
+  opened(connection: ConnectionId): void {
+    const link = this.#links.get(connection)
+    if (link?.connectionState !== 'out-socket') return
+    this.#context.timers.set(link, link.authenticationEnds)
+    this.handshake.opened(link)
+  }
+
+  /** 3.1.7.26 */
+  accepted(connection: ConnectionId, remote: Endpoint): void {
+    const { closing, counters, effects, timers } = this.#context
+    const key = bytesKey(remote.address)
+    const count = this.#accepted.get(key) ?? 0
+    const full =
+      this.#links.size >= LIMITS.graphConnections || count >= LIMITS.graphConnectionsPerAddress
+    if (closing || full || this.#links.has(connection)) {
+      if (full) counters.add('refused.connections')
+      effects.push({ type: 'destroy', connection })
+      return
+    }
+    this.#accepted.set(key, count + 1)
+    const link = new GraphLink(this, connection, remote)
+    this.#open(link)
+    link.connectionState = 'in-accepted'
+    timers.set(link, link.authenticationEnds)
+  }
+
+  /** The Authentication Timer counts the connections that were there before (GA-06). */
+  #open(link: GraphLink): void {
+    const context = this.#context
+    link.authenticationEnds = context.now + authenticationTimeout(this.#links.size)
+    link.channel = new Channel(context, this, link, new LinkReceiver(context, this, link))
+    this.#links.set(link.connection, link)
+  }
+
+  /** The connection ended, by the other side or by the network. */
+  closed(connection: ConnectionId): void {
+    const link = this.#links.get(connection)
+    if (link === undefined) return
+    this.#end(link, link.wasConnected ? 'closed' : 'failed')
+  }
+
+  terminate(link: Link, end: ConnectionEnd, next?: ConnectionId): void {
+    const ending = link as GraphLink
+    if (ending.ended) return
+    this.#context.effects.push({ type: 'destroy', connection: ending.connection })
+    this.#end(ending, end, next)
+  }
+
+  #end(link: GraphLink, end: ConnectionEnd, next?: ConnectionId): void {
+    const context = this.#context
+    const { state } = link
+    link.connectionState = link.initiator ? 'out-disconnected' : 'in-disconnected'
+    this.#links.delete(link.connection)
+    context.timers.cancel(link)
+    for (const handle of link.channel.close()) {
+      context.fail(handle, 'ERR_PEERNET_CLOSED', 'the connection ended before it was sent')
+    }
+    this.#partialBytes -= link.partialBytes
+    link.partialBytes = 0
+    link.acks.length = 0
+    if (!link.initiator) this.#forgetAccepted(link.remote)
+    if (state === 'connected') this.#left(link, end)
+    link.state = link.wasConnected ? 'disconnected' : 'connect-failed'
+    // In DISCONNECTING this was told already.
+    if (isPending(state) && link.initiator) this.#attemptFailed(link, end, next)
+  }
+
+  #forgetAccepted(remote: Endpoint): void {
+    const key = bytesKey(remote.address)
+    const count = (this.#accepted.get(key) ?? 1) - 1
+    if (count === 0) this.#accepted.delete(key)
+    else this.#accepted.set(key, count)
+  }
+
+  #attemptFailed(link: GraphLink, end: ConnectionEnd, next: ConnectionId | undefined): void {
+    const context = this.#context
+    context.counters.add(`failed.${end}`)
+    this.#tell(link, 'failed', end, next)
+    if (link.handle !== undefined) {
+      const code = end === 'timed-out' ? 'ERR_PEERNET_TIMEOUT' : 'ERR_PEERNET_CONNECT_FAILED'
+      context.fail(link.handle, code, `the connection came to nothing: ${end}`)
+    }
+    if (!link.direct) context.parts.maintenance.attemptFailed(link.connection)
+  }
+
+  /** 3.1.5.2.3: tries the next node instead of the one that refused. */
+  followReferral(refused: GraphLink): ConnectionId | undefined {
+    const { listening, rng } = this.#context
+    const to = this.#referrals.attempt(
+      rng,
+      (endpoint) =>
+        listening.some((own) => sameEndpoint(own, endpoint)) ||
+        this.isConnected({ addresses: [endpoint] }),
+    )
+    if (to === undefined) return undefined
+    const { handle, repair } = refused
+    const options = { direct: false, repair, ...(handle === undefined ? {} : { handle }) }
+    const next = this.connect(to, options)
+    if (typeof next !== 'number') return undefined
+    refused.handle = undefined
+    return next
+  }
+
+  addReferrals(addresses: readonly Endpoint[]): void {
+    const { listening, properties } = this.#context
+    for (const address of addresses.slice(0, LIMITS.graphReferralsReturned)) {
+      const own = listening.some((one) => sameEndpoint(one, address))
+      if (!own && isUsableAddress(address, properties.scope)) this.#referrals.add(address)
+    }
+  }
+
+  isConnected(target: {
+    readonly nodeId?: bigint
+    readonly addresses: readonly Endpoint[]
+  }): boolean {
+    for (const link of this.#links.values()) {
+      if (link.direct || link.state === 'disconnecting') continue
+      if (target.nodeId !== undefined && link.nodeId === target.nodeId) return true
+      const { addresses } = link
+      if (target.addresses.some((one) => addresses.some((other) => sameEndpoint(one, other)))) {
+        return true
+      }
+    }
+    return false
+  }
+
+  /** WELCOME was sent or received. */
+  connected(link: GraphLink): void {
+    const { now, parts, timers } = this.#context
+    link.state = 'connected'
+    link.connectedAt = now
+    link.sequence = this.#nextSequence++
+    link.watch.begin(now)
+    timers.set(link, link.watch.next())
+    if (link.handle !== undefined) {
+      this.#context.done(link.handle, { connection: link.connection })
+      link.handle = undefined
+    }
+    this.#tell(link, 'connected')
+    if (link.direct) return
+    this.#neighbors.push(link)
+    parts.sync.linkConnected(link)
+    parts.maintenance.linkConnected(link, this.#neighbors.length === 1)
+  }
+
+  /** A CONNECTED link is no longer. */
+  #left(link: GraphLink, end: ConnectionEnd): void {
+    const { sync, maintenance } = this.#context.parts
+    link.state = 'disconnecting'
+    this.#tell(link, 'disconnected', end)
+    if (link.direct) return
+    this.#neighbors.splice(this.#neighbors.indexOf(link), 1)
+    sync.linkClosed(link)
+    maintenance.linkClosed(link)
+  }
+
+  /** 3.1.7.25 */
+  disconnect(link: Link, reason: DisconnectReason): void {
+    const leaving = link as GraphLink
+    if (leaving.state !== 'connected') this.terminate(link, reason)
+    else this.finish(leaving, this.disconnectMessage(link, reason), reason)
+  }
+
+  disconnectMessage(link: Link, reason: DisconnectReason): DisconnectMessage {
+    return { type: 'DISCONNECT', reason, addresses: referralsFor(link, this.#neighbors) }
+  }
+
+  /** 3.1.4.12: DISCONNECT to all; those that are not CONNECTED just end. */
+  disconnectAll(): void {
+    // All lists are made before the first neighbour leaves.
+    const last: [GraphLink, DisconnectMessage][] = []
+    for (const link of this.#links.values()) {
+      if (link.state === 'connected') last.push([link, this.disconnectMessage(link, 'leaving')])
+      else if (link.state !== 'disconnecting') this.terminate(link, 'closed')
+    }
+    for (const [link, message] of last) this.finish(link, message, 'leaving')
+  }
+
+  /** Sends a last message, then ends: at the latest when the other side takes no bytes (GA-35). */
+  finish(link: GraphLink, last: RefuseMessage | DisconnectMessage, end: ConnectionEnd): void {
+    const { now, timers } = this.#context
+    const { queue } = link.channel
+    this.#flushAcks(link)
+    queue.dropSources()
+    queue.pushBarrier(encodeGraphMessage(last))
+    this.hasOutput(link)
+    link.finishingSince = now
+    timers.set(link, now + LIMITS.graphFinishUs)
+    if (link.state === 'connected') this.#left(link, end)
+    else if (link.initiator) this.#attemptFailed(link, end, undefined)
+    link.state = 'disconnecting'
+    link.handle = undefined
+  }
+
+  #tell(
+    link: GraphLink,
+    change: 'connected' | 'disconnected' | 'failed',
+    end?: ConnectionEnd,
+    next?: ConnectionId,
+  ): void {
+    this.#context.events.push({
+      type: 'connection',
+      change,
+      connection: link.connection,
+      direct: link.direct,
+      incoming: !link.initiator,
+      remote: link.remote,
+      ...(link.peerId === undefined ? {} : { peerId: link.peerId }),
+      ...(link.nodeId === undefined ? {} : { nodeId: link.nodeId }),
+      ...(end === undefined ? {} : { end }),
+      ...(next === undefined ? {} : { next }),
+    })
+  }
+
+  /** 3.1.6.1, 3.1.6.2, GA-35, GA-56: what the timer means depends on the state. */
+  linkTimer(link: GraphLink): void {
+    const { now, timers } = this.#context
+    if (link.state !== 'connected') {
+      this.terminate(link, 'timed-out')
+      return
+    }
+    if (link.watch.silent(now)) {
+      this.terminate(link, 'silent')
+      return
+    }
+    if (link.watch.pingDue(now)) this.#ping(link)
+    timers.set(link, link.watch.next())
+  }
+
+  // Bytes
+
+  receive(connection: ConnectionId, chunk: Uint8Array): void {
+    const link = this.#links.get(connection)
+    if (link === undefined || link.state === 'disconnecting') {
+      this.#context.counters.add('drop.after-end')
+      return
+    }
+    link.channel.receive(chunk)
+    if (link.ended) return
+    this.#countPartial(link)
+    if (link.ended) return
+    if (link.state === 'connected') {
+      link.watch.received(this.#context.now, chunk.length, link.partialBytes > 0)
+    } else {
+      this.#boundHandshake(link, chunk.length)
+    }
+  }
+
+  #countPartial(link: GraphLink): void {
+    const { buffered } = link.channel
+    if (buffered === link.partialBytes) return
+    this.#partialBytes += buffered - link.partialBytes
+    link.partialBytes = buffered
+    while (this.#partialBytes > LIMITS.graphPartialBytes) {
+      let most = link
+      for (const other of this.#links.values()) {
+        if (other.partialBytes > most.partialBytes) most = other
+      }
+      this.#context.counters.add('ended.partial-bytes')
+      this.terminate(most, 'protocol')
+    }
+  }
+
+  #boundHandshake(link: GraphLink, bytes: number): void {
+    if (!link.authenticated) link.negotiationBytes += bytes
+    if (
+      link.negotiationBytes <= LIMITS.graphNegotiationBytes &&
+      link.partialBytes <= LIMITS.graphHandshakeBytes
+    ) {
+      return
+    }
+    this.#context.counters.add('ended.handshake-bytes')
+    this.terminate(link, 'protocol')
+  }
+
+  /** The security session of a connection has output. */
+  sessionOutput(connection: ConnectionId): void {
+    const link = this.#links.get(connection)
+    if (link === undefined) return
+    link.channel.drain()
+    if (!link.ended) this.hasOutput(link)
+  }
+
+  written(connection: ConnectionId, bytes: number): void {
+    const link = this.#links.get(connection)
+    if (link === undefined) return
+    const { now, timers } = this.#context
+    const { queue } = link.channel
+    queue.confirm(bytes)
+    this.hasOutput(link)
+    if (link.state === 'connected') {
+      link.watch.written(now, queue.written)
+    } else if (link.state === 'disconnecting') {
+      const end = link.finishingSince + LIMITS.graphFinishTotalUs
+      timers.set(link, Math.min(now + LIMITS.graphFinishUs, end))
+    }
+    if (link.dataEnd > 0 && queue.written >= link.dataEnd && queue.dataBytes === 0) {
+      link.dataEnd = 0
+      this.#context.events.push({ type: 'drained', connection })
+    }
+  }
+
+  /** The link may have something to send. */
+  hasOutput(link: GraphLink): void {
+    if (link.dirty) return
+    link.dirty = true
+    this.#dirty.push(link)
+  }
+
+  pollTransmit(): GraphTransmit | undefined {
+    for (;;) {
+      const link = this.#dirty.shift()
+      if (link === undefined) return undefined
+      link.dirty = false
+      if (link.ended) continue
+      const { queue } = link.channel
+      const data = queue.take()
+      if (link.state === 'disconnecting' && !link.finishSent && queue.empty) {
+        link.finishSent = true
+        this.#context.effects.push({ type: 'finish', connection: link.connection })
+      }
+      if (data === undefined) continue
+      link.watch.sent(this.#context.now)
+      return { connection: link.connection, data }
+    }
+  }
+
+  // Messages
+
+  send(link: Link, message: GraphMessage): void {
+    const to = link as GraphLink
+    if (to.ended || to.state === 'disconnecting') return
+    const { queue } = to.channel
+    const bytes = encodeGraphMessage(message)
+    if (message.type === 'SYNC_END') queue.pushBarrier(bytes)
+    else queue.pushMessage(bytes)
+    this.#queued(to)
+  }
+
+  /** Application data; undefined, or why it is not taken. */
+  sendData(link: GraphLink, handle: number, dataType: Guid, data: Uint8Array): Failure | undefined {
+    const { queue } = link.channel
+    const waiting = queue.dataBytes
+    if (data.length + DATA_HEADER > longestMessage(this.#context)) {
+      const message = 'no message of this graph is as long as that (graphMessageSlackBytes)'
+      return { code: 'ERR_PEERNET_LIMIT', message }
+    }
+    if (waiting > 0 && waiting + data.length > LIMITS.graphQueuedDataBytes) {
+      const message = 'too much data waits for this connection (graphQueuedDataBytes)'
+      return { code: 'ERR_PEERNET_LIMIT', message }
+    }
+    queue.pushMessage(encodeGraphMessage({ type: 'PT2PT', dataType, data }), handle)
+    this.#queued(link)
+    return undefined
+  }
+
+  sendRecord(link: Link, record: GraphRecord): void {
+    const to = link as GraphLink
+    if (to.state !== 'connected') return
+    to.channel.queue.pushRecord(record)
+    this.#queued(to)
+  }
+
+  sendRecords(link: Link, source: RecordSource, last?: GraphMessage): void {
+    const to = link as GraphLink
+    if (to.state !== 'connected') return
+    const bytes = last === undefined ? undefined : encodeGraphMessage(last)
+    to.channel.queue.pushSource(source, bytes)
+    this.#queued(to)
+  }
+
+  flood(record: GraphRecord, except?: Link): void {
+    for (let i = 0; i < this.#neighbors.length; i++) {
+      const link = this.#neighbors[i] as GraphLink
+      if (link === except) continue
+      link.channel.queue.pushRecord(record)
+      this.#queued(link)
+    }
+  }
+
+  #queued(link: GraphLink): void {
+    if (!link.dirty) this.hasOutput(link)
+    if (link.channel.queue.overflowed && !this.#overflowed.includes(link)) {
+      this.#overflowed.push(link)
+    }
+  }
+
+  peerHolds(link: Link, id: Guid, version: number): void {
+    ;(link as GraphLink).channel.queue.peerHolds(id, version)
+  }
+
+  acknowledge(link: Link, ack: Acknowledgement): void {
+    const to = link as GraphLink
+    if (to.state !== 'connected') return
+    if (to.acks.length === 0) this.#acking.push(to)
+    to.acks.push(ack)
+  }
+
+  pingAll(): void {
+    for (const link of this.#links.values()) if (link.state === 'connected') this.#ping(link)
+  }
+
+  #ping(link: GraphLink): void {
+    this.send(link, PING)
+    link.watch.sent(this.#context.now)
+  }
+
+  /** At the end of each handler: acknowledgements of the turn, and links that are too slow. */
+  settle(): void {
+    if (this.#acking.length > 0) {
+      for (const link of this.#acking) this.#flushAcks(link)
+      this.#acking.length = 0
+    }
+    for (;;) {
+      const slow = this.#overflowed.pop()
+      if (slow === undefined) return
+      if (slow.ended) continue
+      this.#context.counters.add('ended.slow')
+      this.terminate(slow, 'silent')
+    }
+  }
+
+  #flushAcks(link: GraphLink): void {
+    const { acks } = link
+    if (acks.length === 0) return
+    for (let at = 0; at < acks.length; at += ACKS_PER_MESSAGE) {
+      const some = acks.length <= ACKS_PER_MESSAGE ? acks : acks.slice(at, at + ACKS_PER_MESSAGE)
+      link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks: some }))
+    }
+    acks.length = 0
+    this.#queued(link)
+  }
+
+  // What queues and watches ask for
+
+  currentRecord(id: Guid): GraphRecord | undefined {
+    return this.#context.database.get(id)
+  }
+
+  /** Follows it unless the other side may take it for expired already and say nothing (GA-58). */
+  floodSent(link: GraphLink, record: GraphRecord, end: number): void {
+    const { now, peerTime } = this.#context
+    const ticks = BigInt(LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10n
+    if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
+  }
+
+  dataSent(_link: GraphLink, handle: number): void {
+    this.#context.done(handle)
+  }
+}
+
+/** Neither CONNECTED nor over. */
+function isPending(state: LinkState): boolean {
+  return state === 'start' || state === 'authenticated' || state === 'connect-wait'
+}
