@@ -243,6 +243,82 @@ export const LIMITS = {
   /** Split tests under way: one, and on evidence one for each further local ID up to this. */
   concurrentSplitTests: 16,
 
+  // Graph maintenance (MS-PPGRH 3.1.2; sections there)
+  /** Graph Maintenance Timer with a neighbour and without, 3.1.6.6. */
+  graphMaintenanceUs: seconds(300),
+  graphMaintenanceAloneUs: seconds(30),
+  /** Whole seconds, uniform, 3.1.2: Contact, Partition Detection and Presence Timer. */
+  graphContactDelayS: [10, 180],
+  graphPartitionDelayS: [5, 30],
+  graphPresenceDelayS: [30, 180],
+  /** 3.1.7.11: a signature above our node ID; the back-off when there is none; 3.1.6.4. */
+  graphSignatureDelayUs: milliseconds(100),
+  graphSignatureBackoffUs: seconds(29.9),
+  graphSignatureIdleUs: hours(24),
+  /** Seconds that internal records live, 3.1.7.5-7. */
+  graphInfoLifetimeS: 300,
+  graphSignatureLifetimeS: 300,
+  graphContactLifetimeS: 900,
+  /** 2.2.3.1: what a Max Record Size of 0 stands for. */
+  graphMaxRecordBytes: 62_914_560,
+  /** 3.1.7.12: Cmin of a small graph, Cmax - Cmin; 3.1.6.9: presence records above the maximum. */
+  graphContactsMin: 5,
+  graphContactsSlack: 5,
+  graphPresenceSlack: 10,
+  /** 2.2.3.1: Presence Lifetime, seconds; length of friendly name and comment without the NUL. */
+  graphPresenceLifetimeMinS: 300,
+  graphFriendlyNameUnits: 255,
+  graphCommentUnits: 511,
+
+  // Graph maintenance: what 3.1.7.14 leaves open
+  /** An attempt that has taken so long is not waited for: another candidate is tried as well. */
+  graphAttemptUs: seconds(5),
+  /** Attempts of connection maintenance that are remembered until they succeed or fail. */
+  graphTries: 64,
+  /** A candidate that failed is left out for so long; so many are remembered. */
+  graphFailedUs: seconds(60),
+  graphFailed: 256,
+  /** Candidates tried in one go when they fail at once. */
+  graphCandidatesPerAttempt: 3,
+  /**
+   * When the next attempt follows, from and to, seconds: without neighbours, with less than the
+   * minimum, with less than ideal. By the text 300 s pass, and dead neighbours come in crowds.
+   */
+  graphRetryAloneS: [1, 3],
+  graphRetryMinS: [2, 6],
+  graphRetryIdealS: [10, 30],
+  /** When there was nobody to try. */
+  graphRetryIdleUs: seconds(30),
+  /**
+   * At one timer in so many, a node with exactly the ideal number of neighbours tries one more; the
+   * least useful goes at the next. It keeps the mesh well mixed and its mean degree near 3.5 (a
+   * random graph of degree 3 and 200 nodes has a diameter of 10 or 11), and it finds back across a
+   * healed cut.
+   */
+  graphTuneOneIn: 2,
+  /** Signature and contact records are left to those who know, for so long after joining. */
+  graphSettleUs: seconds(30),
+  /** Own internal records that others changed, or the signature's change, wait so long. */
+  graphRepublishUs: seconds(1),
+  /** A contact's record that is older than this is renewed at the maintenance timer. */
+  graphContactRefreshS: 240,
+  /** Signature and contact records that claim to live longer than their lifetime and this. */
+  graphLifetimeSlackS: 1200,
+  /** 3.1.7.15: the application is not asked for a connection more often. */
+  graphConnectionRequiredUs: seconds(30),
+  /** Presence and Contact List (3.1.1), addresses of each entry, node attributes in units. */
+  graphPresenceEntries: 16_384,
+  graphContactEntries: 1024,
+  graphNodeAddresses: 16,
+  graphNodeAttributeUnits: 4096,
+  /**
+   * Addresses of nodes that left without a word: when their presence was last renewed is where a
+   * repair's sync by time begins (GA-54), a little earlier; that of unknown nodes so far back.
+   */
+  graphDeparted: 1024,
+  graphRepairSlackS: 60,
+  graphRepairUnknownS: 3600,
+
   // What strangers may draw (issue: budgets per source prefix and in total)
   /**
    * Tokens a second and saved up, for all, for a /64 and for one address. An INQUIRE answer costs
