@@ -416,6 +416,7 @@ export const LIMITS = {
   /** Connections that have not said which graph they want: in all, and of one address. */
   graphUnidentified: 256,
   graphUnidentifiedPerAddress: 64,
-  /** AUTH_INFO has three strings of at most 255 characters. */
+  /** AUTH_INFO has three strings of at most 255 characters; and in frames, however it is cut. */
   graphAuthInfoBytes: 4096,
+  graphStrangerBytes: 8192,
 } as const
