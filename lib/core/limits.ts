@@ -419,4 +419,35 @@ export const LIMITS = {
   /** AUTH_INFO has three strings of at most 255 characters; and in frames, however it is cut. */
   graphAuthInfoBytes: 4096,
   graphStrangerBytes: 8192,
+
+  // Graphs: the database, and how records live
+  /** Records that a node holds, tombstones included, and bytes of them; more are refused. */
+  graphRecords: 1_000_000,
+  graphDatabaseBytes: 1024 * 1024 * 1024,
+  /** Creators whose Record ID hash is remembered (3.1.7.27). */
+  graphKnownCreators: 1024,
+  /** 3.1.6.7: bounds of the time between two scans for expired records. */
+  graphExpiryMinUs: seconds(15),
+  graphExpiryMaxUs: hours(24),
+  /** Records that expire in one turn; more wait for the next. */
+  graphExpiriesPerTurn: 4096,
+  /** 3.1.7.22: records are renewed so long before they expire; 3.1.4.1: the timer's least. */
+  graphAutorefreshWindowUs: seconds(20),
+  graphAutorefreshMinUs: seconds(4),
+  /** GA-11: what a tombstone lives at least whose record would have expired before it. */
+  graphLeastTombstoneUs: minutes(5),
+  /** Records that wait for the security provider (GA-37), in all and from one link. */
+  graphDeferred: 4096,
+  graphDeferredBytes: 128 * 1024 * 1024,
+  graphDeferredPerLink: 1024,
+  graphDeferredBytesPerLink: 64 * 1024 * 1024,
+
+  // Graphs: search
+  /** Characters of an XML query, clauses in it, how deep they nest, and characters of a value. */
+  graphSearchUnits: 65_536,
+  graphSearchClauses: 256,
+  graphSearchDepth: 32,
+  graphSearchValueUnits: 1024,
+  /** Attributes that the index holds; with more of them, searches read each record. */
+  graphIndexedAttributes: 2_000_000,
 } as const

@@ -1,8 +1,308 @@
 import type { Guid } from '../core/guid.js'
+import { LIMITS } from '../core/limits.js'
+import { Queue } from '../core/queue.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import type { Entry, Position } from './entry.js'
+import { ExpiryHeap } from './expiry-heap.js'
+import { HashRanges } from './hash-ranges.js'
+import { OrderedEntries } from './ordered-entries.js'
+import { SearchIndexes } from './search/indexes.js'
 
-/** All records of a graph that this node holds, tombstones included (MS-PPGRH 3.1.1). */
-export interface GraphDatabase extends Iterable<GraphRecord> {
-  readonly size: number
-  get(id: Guid): GraphRecord | undefined
+const NO_ENTRIES: ReadonlySet<Entry> = new Set()
+
+export interface DatabaseLimits {
+  readonly records: number
+  /** Of the records' wire forms. */
+  readonly bytes: number
+}
+
+export interface DatabaseStatistics {
+  /** All that are held. */
+  readonly records: number
+  readonly bytes: number
+  /** Deleted, and kept until they expire. */
+  readonly tombstones: number
+  /** Expired and not purged. */
+  readonly lapsed: number
+  /** Records that found no room. */
+  readonly refused: number
+}
+
+/** A record as a store keeps it. */
+export interface StoredRecord {
+  readonly record: GraphRecord
+  readonly autorefresh: boolean
+}
+
+/**
+ * All records of a graph that this node holds, tombstones included (MS-PPGRH 3.1.1): by ID, in the
+ * order of the hash sync, by expiry, by type; by creator and attribute once somebody searches so.
+ *
+ * A record that expired has *lapsed* until it is taken out: it can still be read, but takes no part
+ * in synchronisation and conflicts (GA-58). The database knows no clock: `lapse` tells it the time.
+ */
+export class GraphDatabase {
+  readonly #byId = new Map<Guid, Entry>()
+  readonly #byType = new Map<Guid, Set<Entry>>()
+  readonly #order = new OrderedEntries()
+  readonly #expiry = new ExpiryHeap()
+  /** Those that left this state stay until their turn comes. */
+  readonly #lapsed = new Queue<Entry>()
+  readonly #autorefresh = new Set<Entry>()
+  readonly #limits: DatabaseLimits
+  #bytes = 0
+  #tombstones = 0
+  #refused = 0
+  #lapsedCount = 0
+  /** Hashes of 3.1.7.31 over the records that have not lapsed. */
+  readonly hashes = new HashRanges(this.#order)
+  /** Of the search. */
+  readonly indexes = new SearchIndexes(() => this.#byId.values())
+
+  constructor(limits: Partial<DatabaseLimits> = {}) {
+    this.#limits = {
+      records: limits.records ?? LIMITS.graphRecords,
+      bytes: limits.bytes ?? LIMITS.graphDatabaseBytes,
+    }
+  }
+
+  /** All that are held, tombstones and lapsed ones included. */
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get statistics(): DatabaseStatistics {
+    return {
+      records: this.#byId.size,
+      bytes: this.#bytes,
+      tombstones: this.#tombstones,
+      lapsed: this.#lapsedCount,
+      refused: this.#refused,
+    }
+  }
+
+  get(id: Guid): GraphRecord | undefined {
+    return this.#byId.get(id)?.record
+  }
+
+  /** Unless it has lapsed. */
+  current(id: Guid): GraphRecord | undefined {
+    const entry = this.#byId.get(id)
+    return entry === undefined || entry.lapsed ? undefined : entry.record
+  }
+
+  /** Neither deleted nor lapsed. */
+  live(id: Guid): GraphRecord | undefined {
+    const record = this.current(id)
+    return record === undefined || record.deleted ? undefined : record
+  }
+
+  autorefreshes(id: Guid): boolean {
+    return this.#byId.get(id)?.autorefresh === true
+  }
+
+  /** All that are held, in no order. One that is added while iterating is met, too. */
+  *[Symbol.iterator](): Generator<GraphRecord> {
+    for (const { record } of this.#byId.values()) yield record
+  }
+
+  /** For the search. */
+  entries(): Iterable<Entry> {
+    return this.#byId.values()
+  }
+
+  /** The one with this ID, if it is there. */
+  entry(id: Guid): readonly Entry[] {
+    const entry = this.#byId.get(id)
+    return entry === undefined ? [] : [entry]
+  }
+
+  entriesOfType(type: Guid): ReadonlySet<Entry> {
+    return this.#byType.get(type) ?? NO_ENTRIES
+  }
+
+  /** Records of a type; one that is added while iterating is met, too. */
+  *ofType(type: Guid): Generator<GraphRecord> {
+    for (const { record } of this.#byType.get(type) ?? []) yield record
+  }
+
+  /**
+   * The next records in the order of (Last Modification Time, Record ID), at most `limit`, without
+   * those that have lapsed. Going on from the last one's position is sound whatever has changed.
+   */
+  after(position: Position, limit: number): readonly Entry[] {
+    return this.#order.after(position, limit)
+  }
+
+  /** What has expired at this peer time lapses (GA-12: Expiration <= now). */
+  lapse(peerTime: bigint): void {
+    for (;;) {
+      const entry = this.#expiry.first()
+      if (entry === undefined || entry.expires > peerTime) return
+      this.#expiry.remove(entry)
+      this.#unorder(entry)
+      entry.lapsed = true
+      this.#lapsed.push(entry)
+      this.#lapsedCount++
+    }
+  }
+
+  /** Takes out one record that has lapsed. */
+  takeLapsed(): GraphRecord | undefined {
+    for (;;) {
+      const entry = this.#lapsed.shift()
+      if (entry === undefined) return undefined
+      if (!entry.lapsed || this.#byId.get(entry.id) !== entry) continue
+      this.#drop(entry)
+      return entry.record
+    }
+  }
+
+  /** When the next record expires, peer time; 0 when one has lapsed already. */
+  get nextExpiry(): bigint | undefined {
+    return this.#lapsedCount > 0 ? 0n : this.#expiry.first()?.expires
+  }
+
+  /** When the next record to refresh by itself expires. */
+  get nextAutorefresh(): bigint | undefined {
+    let next: bigint | undefined
+    for (const { expires } of this.#autorefresh) {
+      if (next === undefined || expires < next) next = expires
+    }
+    return next
+  }
+
+  /** Records to refresh that expire at this peer time or before. */
+  autorefreshDue(peerTime: bigint): GraphRecord[] {
+    const due: GraphRecord[] = []
+    for (const entry of this.#autorefresh) if (entry.expires <= peerTime) due.push(entry.record)
+    return due
+  }
+
+  setAutorefresh(id: Guid, autorefresh: boolean): void {
+    const entry = this.#byId.get(id)
+    if (entry === undefined) return
+    entry.autorefresh = autorefresh
+    if (autorefresh) this.#autorefresh.add(entry)
+    else this.#autorefresh.delete(entry)
+  }
+
+  /** Room for this record, in place of what has its ID? */
+  hasRoom(record: GraphRecord): boolean {
+    const held = this.#byId.get(record.id)
+    const records = this.#byId.size + (held === undefined ? 1 : 0)
+    const bytes = this.#bytes + record.bytes.length - (held?.record.bytes.length ?? 0)
+    // A smaller record in place of a larger one is always welcome: so a deletion frees room.
+    const grows = held === undefined || record.bytes.length > held.record.bytes.length
+    return !grows || (records <= this.#limits.records && bytes <= this.#limits.bytes)
+  }
+
+  /** Counts a record that found no room. */
+  refuse(): void {
+    this.#refused++
+  }
+
+  /**
+   * Inserts a record, or puts it in the place of the one with its ID (GA-13). It has to own its
+   * bytes. False: there is no room for it.
+   */
+  put(record: GraphRecord, autorefresh = false): boolean {
+    if (!this.hasRoom(record)) {
+      this.refuse()
+      return false
+    }
+    const held = this.#byId.get(record.id)
+    if (held === undefined) this.#add(record, autorefresh)
+    else this.#replace(held, record, autorefresh)
+    return true
+  }
+
+  remove(id: Guid): GraphRecord | undefined {
+    const entry = this.#byId.get(id)
+    if (entry === undefined) return undefined
+    this.#drop(entry)
+    return entry.record
+  }
+
+  /** Inserts many records into an empty database, in whatever order. Returns how many had room. */
+  load(stored: Iterable<StoredRecord>): number {
+    const sorted = [...stored].sort((a, b) => {
+      const [x, y] = [a.record, b.record]
+      if (x.modificationTime !== y.modificationTime) {
+        return x.modificationTime < y.modificationTime ? -1 : 1
+      }
+      return x.id < y.id ? -1 : 1
+    })
+    let loaded = 0
+    for (const { record, autorefresh } of sorted) if (this.put(record, autorefresh)) loaded++
+    return loaded
+  }
+
+  #add(record: GraphRecord, autorefresh: boolean): void {
+    const entry: Entry = {
+      record,
+      id: record.id,
+      time: record.modificationTime,
+      expires: record.expirationTime,
+      autorefresh,
+      lapsed: false,
+      heapIndex: -1,
+    }
+    this.#byId.set(record.id, entry)
+    this.#enter(entry)
+  }
+
+  #replace(entry: Entry, record: GraphRecord, autorefresh: boolean): void {
+    this.#leave(entry, record.type)
+    entry.record = record
+    entry.time = record.modificationTime
+    entry.expires = record.expirationTime
+    entry.autorefresh = autorefresh
+    this.#enter(entry)
+  }
+
+  #drop(entry: Entry): void {
+    this.#byId.delete(entry.id)
+    this.#leave(entry)
+  }
+
+  #enter(entry: Entry): void {
+    const { record } = entry
+    this.#bytes += record.bytes.length
+    if (record.deleted) this.#tombstones++
+    if (entry.autorefresh) this.#autorefresh.add(entry)
+    const ofType = this.#byType.get(record.type)
+    if (ofType === undefined) this.#byType.set(record.type, new Set([entry]))
+    else ofType.add(entry)
+    this.#order.insert(entry)
+    this.hashes.changed(entry)
+    this.#expiry.add(entry)
+    this.indexes.add(entry)
+  }
+
+  /** `nextType`: the entry stays, with a record of this type. */
+  #leave(entry: Entry, nextType?: Guid): void {
+    const { record } = entry
+    this.#bytes -= record.bytes.length
+    if (record.deleted) this.#tombstones--
+    this.#autorefresh.delete(entry)
+    if (record.type !== nextType) {
+      const ofType = this.#byType.get(record.type)
+      ofType?.delete(entry)
+      if (ofType?.size === 0) this.#byType.delete(record.type)
+    }
+    if (entry.lapsed) {
+      this.#lapsedCount--
+      entry.lapsed = false
+    } else {
+      this.#unorder(entry)
+      this.#expiry.remove(entry)
+    }
+    this.indexes.remove(entry)
+  }
+
+  #unorder(entry: Entry): void {
+    this.#order.remove(entry)
+    this.hashes.changed(entry)
+  }
 }

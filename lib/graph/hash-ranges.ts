@@ -1,0 +1,122 @@
+import { md5 } from '../native/digest.js'
+import { comparePositions, FIRST_POSITION, type Entry, type Position } from './entry.js'
+import type { OrderedEntries } from './ordered-entries.js'
+
+/** The records after the end of the range before it, up to and including this position. */
+export interface HashRange extends Position {
+  /** MD5 over the RECORD_ABSTRACTs in order. */
+  readonly hash: Uint8Array
+  readonly count: number
+}
+
+/** RECORD_ABSTRACT, 2.2.1.6. */
+const ABSTRACT_BYTES = 20
+/** Entries looked at in one step when a range of unknown size is gathered. */
+const STEP = 64
+
+let abstracts = new Uint8Array(64 * ABSTRACT_BYTES)
+
+/**
+ * The hashed ranges of 3.1.7.31 over a database's order, as this node cuts them. They are kept, and
+ * only what lies behind the first change is hashed again: records that are appended cost nothing to
+ * those before them.
+ */
+export class HashRanges {
+  readonly #order: OrderedEntries
+  #ranges: readonly HashRange[] = []
+  #rangeSize = 0
+  /** No range that ends before it has changed; undefined: none has. */
+  #changedFrom: Position | undefined
+
+  constructor(order: OrderedEntries) {
+    this.#order = order
+  }
+
+  /** The order has got, or has lost, an entry at this position. */
+  changed({ time, id }: Position): void {
+    const from = this.#changedFrom
+    if (from === undefined || comparePositions({ time, id }, from) < 0) {
+      this.#changedFrom = { time, id }
+    }
+  }
+
+  /** Ranges of so many records, the last one shorter. The array stays as it is. */
+  own(rangeSize: number): readonly HashRange[] {
+    if (rangeSize !== this.#rangeSize) {
+      this.#rangeSize = rangeSize
+      this.#changedFrom = FIRST_POSITION
+    }
+    if (this.#changedFrom === undefined) return this.#ranges
+    let index = rangeAt(this.#ranges, this.#changedFrom)
+    // What was appended belongs to the last range while that is short.
+    const last = this.#ranges[index - 1]
+    if (index === this.#ranges.length && last !== undefined && last.count < rangeSize) index--
+    const ranges = this.#ranges.slice(0, index)
+    for (;;) {
+      const entries = this.#order.after(ranges.at(-1) ?? FIRST_POSITION, rangeSize)
+      const end = entries.at(-1)
+      if (end === undefined) break
+      const hash = hashOf(entries)
+      ranges.push({ hash, count: entries.length, time: end.time, id: end.id })
+    }
+    this.#ranges = ranges
+    this.#changedFrom = undefined
+    return ranges
+  }
+
+  /** The hash of all after `lower` up to and including `upper`. */
+  between(lower: Position, upper: Position, rangeSize: number): Uint8Array {
+    const ranges = this.own(rangeSize)
+    const index = rangeAt(ranges, upper)
+    const range = ranges[index]
+    if (range !== undefined && comparePositions(range, upper) === 0) {
+      const before = ranges[index - 1] ?? FIRST_POSITION
+      if (comparePositions(before, lower) === 0) return range.hash
+    }
+    return hashOf(this.entries(lower, upper))
+  }
+
+  /** All after `lower` up to and including `upper`. */
+  entries(lower: Position, upper: Position): Entry[] {
+    const found: Entry[] = []
+    for (let from = lower; ;) {
+      const step = this.#order.after(from, STEP)
+      for (const entry of step) {
+        if (comparePositions(entry, upper) > 0) return found
+        found.push(entry)
+      }
+      const end = step.at(-1)
+      if (end === undefined || step.length < STEP) return found
+      from = { time: end.time, id: end.id }
+    }
+  }
+}
+
+/** MD5(RecordID1, RecordVersion1, RecordID2, …), 3.1.7.31. */
+export function hashOf(entries: readonly Entry[]): Uint8Array {
+  const length = entries.length * ABSTRACT_BYTES
+  if (abstracts.length < length) abstracts = new Uint8Array(length)
+  let at = 0
+  for (const { id, record } of entries) {
+    for (let i = 0; i < 16; i++) abstracts[at + i] = id.charCodeAt(i)
+    const { version } = record
+    abstracts[at + 16] = version >>> 24
+    abstracts[at + 17] = version >>> 16
+    abstracts[at + 18] = version >>> 8
+    abstracts[at + 19] = version
+    at += ABSTRACT_BYTES
+  }
+  return md5(abstracts.subarray(0, length))
+}
+
+/** Index of the first range that does not end before a position. */
+export function rangeAt(ranges: readonly Position[], position: Position): number {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (comparePositions(ranges[middle] as Position, position) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}

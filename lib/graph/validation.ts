@@ -1,0 +1,136 @@
+import type { GraphDialect } from './dialect.js'
+import { parseAttributes, RESERVED_ATTRIBUTE_NAMES } from '../wire/graph/attributes.js'
+import {
+  decodeContact,
+  decodeGraphInfo,
+  decodePresence,
+  decodeSignature,
+} from '../wire/graph/payloads.js'
+import type { GraphRecord } from '../wire/graph/record.js'
+import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
+import { RecordIdCheck } from './record-id.js'
+
+/** What of 3.1.7.27 a record fails, for counting. */
+export type RecordFault =
+  | 'short'
+  | 'creator'
+  | 'record-id'
+  | 'modifier'
+  | 'expiration-time'
+  | 'modification-time'
+  | 'time-range'
+  | 'graph-id'
+  | 'deleted-payload'
+  | 'size'
+  | 'unmodified-modifier'
+  | 'attributes'
+  | 'internal-payload'
+  | 'expired'
+
+export interface ValidationRules {
+  readonly graphId: string
+  /** Bytes of payload and attributes. */
+  readonly maxRecordSize: number
+  readonly dialect: GraphDialect
+}
+
+/** 3.1.7.27: the fixed part of a PEER_RECORD. */
+const LEAST_BYTES = 90
+/** Characters of an ID; with its NUL it has at most 256. */
+const MOST_CHARACTERS = 255
+/**
+ * FILETIME is signed where it is compared: nothing is later, and the last hash range ends here
+ * (GA-24), so a record beyond could never be synchronised. This looks at no clock (GA-47).
+ */
+const LATEST_TIME = 0x7fff_ffff_ffff_fffen
+
+/**
+ * The syntactic rules of MS-PPGRH 3.1.7.27 in the order in which they are cheap. What the decoder
+ * refuses already (lengths, version, terminators) cannot occur here.
+ */
+export class RecordValidation {
+  readonly #ids = new RecordIdCheck()
+
+  /** Undefined: the record is sound. GA-58: one that has expired is not. */
+  faultOf(record: GraphRecord, rules: ValidationRules, now: bigint): RecordFault | undefined {
+    const { creatorId, lastModifiedBy } = record
+    if (record.bytes.length < LEAST_BYTES) return 'short'
+    if (!isId(creatorId)) return 'creator'
+    if (lastModifiedBy !== '' && !isId(lastModifiedBy)) return 'modifier'
+    if (record.graphId !== rules.graphId) return 'graph-id'
+    const times = faultOfTimes(record, now)
+    if (times !== undefined) return times
+    if (record.modificationTime === record.creationTime && lastModifiedBy !== '') {
+      return 'unmodified-modifier'
+    }
+    if (record.deleted && record.payload.length > 0) return 'deleted-payload'
+    if (!this.#idFits(record, creatorId)) return 'record-id'
+    return faultOfContent(record, rules)
+  }
+
+  /** GA-10: two types have an ID of their own, in every graph, and no other one. */
+  #idFits(record: GraphRecord, creatorId: string): boolean {
+    const { type, id } = record
+    const fixed = fixedIdOf(type)
+    if (fixed !== undefined) return id === fixed
+    return this.#ids.belongs(id, creatorId)
+  }
+}
+
+/** The Record ID that all records of a type have. */
+export function fixedIdOf(type: GraphRecord['type']): GraphRecord['id'] | undefined {
+  if (type === RECORD_TYPE.graphInfo) return FIXED_RECORD_ID.graphInfo
+  if (type === RECORD_TYPE.signature) return FIXED_RECORD_ID.signature
+  return undefined
+}
+
+/** Bytes that Max Record Size is about (2.2.3.1). */
+export function contentSize(record: {
+  readonly payload: Uint8Array
+  readonly attributes: string
+}): number {
+  const { payload, attributes } = record
+  return payload.length + (attributes === '' ? 0 : 2 * (attributes.length + 1))
+}
+
+function isId(text: string): boolean {
+  return text.length > 0 && text.length <= MOST_CHARACTERS
+}
+
+function faultOfTimes(record: GraphRecord, now: bigint): RecordFault | undefined {
+  const { expirationTime, modificationTime } = record
+  if (expirationTime <= modificationTime) return 'expiration-time'
+  if (modificationTime < record.creationTime) return 'modification-time'
+  if (expirationTime > LATEST_TIME) return 'time-range'
+  return expirationTime <= now ? 'expired' : undefined
+}
+
+function faultOfContent(record: GraphRecord, rules: ValidationRules): RecordFault | undefined {
+  const { attributes } = record
+  if (contentSize({ payload: record.payload, attributes }) > rules.maxRecordSize) return 'size'
+  if (attributes !== '' && !attributesFit(attributes)) return 'attributes'
+  if (!record.deleted && !payloadFits(record, rules.dialect)) return 'internal-payload'
+  return undefined
+}
+
+/** 2.2.3.5: well-formed, and none has a name that stands for a field of the record. */
+export function attributesFit(xml: string): boolean {
+  const parsed = parseAttributes(xml)
+  return parsed.ok && !parsed.attributes.some(({ name }) => RESERVED_ATTRIBUTE_NAMES.has(name))
+}
+
+/** An internal record whose payload nobody can read is of no use to anybody (2.2.3). */
+function payloadFits({ type, payload }: GraphRecord, dialect: GraphDialect): boolean {
+  switch (type) {
+    case RECORD_TYPE.graphInfo:
+      return decodeGraphInfo(payload, dialect).ok
+    case RECORD_TYPE.signature:
+      return decodeSignature(payload).ok
+    case RECORD_TYPE.contact:
+      return decodeContact(payload).ok
+    case RECORD_TYPE.presence:
+      return decodePresence(payload, dialect).ok
+    default:
+      return true
+  }
+}
