@@ -306,6 +306,8 @@ export const LIMITS = {
   graphLifetimeSlackS: 1200,
   /** 3.1.7.15: the application is not asked for a connection more often. */
   graphConnectionRequiredUs: seconds(30),
+  /** How long it has to connect although there are neighbours (against 3.1.4.9). */
+  graphRepairTurnUs: seconds(60),
   /** Presence and Contact List (3.1.1), addresses of each entry, node attributes in units. */
   graphPresenceEntries: 16_384,
   graphContactEntries: 1024,
@@ -317,7 +319,7 @@ export const LIMITS = {
    */
   graphDeparted: 1024,
   graphRepairSlackS: 60,
-  graphRepairUnknownS: 3600,
+  graphRepairUnknownS: 86_400,
 
   // What strangers may draw (issue: budgets per source prefix and in total)
   /**

@@ -19,7 +19,11 @@ interface Attempt {
 
 type Outcome = 'started' | 'failed' | 'nobody'
 
-const NEIGHBORS: GraphLimits = { minNeighbors: 2, idealNeighbors: 3, maxNeighbors: 7 }
+const NEIGHBORS: GraphLimits = {
+  minNeighbors: LIMITS.graphNeighborsMin,
+  idealNeighbors: LIMITS.graphNeighborsIdeal,
+  maxNeighbors: LIMITS.graphNeighborsMax,
+}
 
 /**
  * Keeps an ideal number of neighbours and the useful ones (MS-PPGRH 3.1.7.14). When the next

@@ -131,22 +131,25 @@ export class Handshake {
   }
 
   #acceptNeighbor(link: GraphLink, message: ConnectMessage): void {
-    const { config, nodeId, parts, properties } = this.#context
+    const { nodeId, parts, properties } = this.#context
     const { neighbors } = this.#links
-    const maximum = config.limits?.maxNeighbors ?? LIMITS.graphNeighborsMax
     // GA-31: links that are not CONNECTED do not count. A node does not neighbour itself either.
     const duplicate = neighbors.some((other) => other.nodeId === message.nodeId)
     if (duplicate || message.nodeId === nodeId) {
       this.#refuse(link, 'duplicate')
       return
     }
-    if (neighbors.length >= maximum) {
+    if (neighbors.length >= this.#maximum) {
       this.#refuse(link, 'busy')
       return
     }
     this.#welcome(link, message.neighborList ? referralsFor(link, neighbors) : [])
     this.#links.connected(link)
     if (properties.deferExpiration) parts.records.scanNow()
+  }
+
+  get #maximum(): number {
+    return this.#context.config.limits?.maxNeighbors ?? LIMITS.graphNeighborsMax
   }
 
   #welcome(link: GraphLink, addresses: WelcomeMessage['addresses']): void {
@@ -179,6 +182,11 @@ export class Handshake {
     }
     const twin = links.neighbors.find((other) => other.nodeId === link.nodeId)
     if (twin !== undefined && !this.#replaces(link, twin)) {
+      links.finish(link, links.disconnectMessage(link, 'least-useful'), 'least-useful')
+      return
+    }
+    if (twin === undefined && links.neighbors.length >= this.#maximum) {
+      // Others have come while this one was on its way.
       links.finish(link, links.disconnectMessage(link, 'least-useful'), 'least-useful')
       return
     }

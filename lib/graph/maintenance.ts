@@ -29,6 +29,7 @@ export class Maintenance implements MaintenancePart {
   #again = false
   #wasListening = false
   #repairAskedAt = -Infinity
+  #repairTaken = true
 
   constructor(context: GraphContext) {
     this.#context = context
@@ -134,9 +135,16 @@ export class Maintenance implements MaintenancePart {
     this.#connections.run(false)
   }
 
+  takeRepairTurn(): boolean {
+    const asked = this.#context.now - this.#repairAskedAt <= LIMITS.graphRepairTurnUs
+    const taken = asked && !this.#repairTaken
+    this.#repairTaken = true
+    return taken
+  }
+
   agreedUntil(link: Link): bigint {
     const { peerTime } = this.#context
-    const signs = this.#contacts.live
+    const signs = [...this.#contacts.live, ...this.#presence.live]
       .filter(({ nodeId }) => nodeId === link.nodeId)
       .map(({ modificationTime }) => modificationTime)
     const sign = this.#departed.lastSign(link.remote)
@@ -215,6 +223,7 @@ export class Maintenance implements MaintenancePart {
     if (this.#contacts.own === undefined) return
     if (now - this.#repairAskedAt < LIMITS.graphConnectionRequiredUs) return
     this.#repairAskedAt = now
+    this.#repairTaken = false
     events.push({ type: 'connection-required', why: 'long-term-repair' })
   }
 }

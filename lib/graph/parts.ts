@@ -211,6 +211,8 @@ export interface MaintenancePart {
   attemptFailed(connection: ConnectionId): void
   /** A sync that this node began has ended; `neverConnected` is settled (GA-33). */
   synchronized(): void
+  /** 3.1.7.15: the application was asked to connect, and may, once, whoever the neighbours are. */
+  takeRepairTurn(): boolean
   /** GA-54: peer time up to which this node and that of a repair link surely agreed. */
   agreedUntil(link: Link): bigint
   /** 3.1.4.8, 3.1.7.23: addresses changed; empty: no longer listening. */

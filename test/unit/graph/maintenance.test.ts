@@ -98,6 +98,21 @@ test('G-159 long-term repair is asked for by contacts only', () => {
   )
 })
 
+test('G-159 who was asked for a connection may make one, in time', () => {
+  const harness = harnessWith()
+  harness.neighbor(5)
+  harness.listen(host(1))
+  assert.not(harness.maintenance.takeRepairTurn())
+  const isAsked = (): boolean =>
+    harness.drain().some((e) => e.type === 'connection-required' && e.why === 'long-term-repair')
+  while (!isAsked()) harness.run(1)
+  assert.ok(harness.maintenance.takeRepairTurn())
+  assert.not(harness.maintenance.takeRepairTurn())
+  while (!isAsked()) harness.run(1)
+  harness.run(61)
+  assert.not(harness.maintenance.takeRepairTurn())
+})
+
 test('G-167 other addresses: presence and contact records follow, then maintenance', () => {
   const harness = harnessWith()
   harness.neighbor(5)
