@@ -452,4 +452,8 @@ export const LIMITS = {
   graphSearchValueUnits: 1024,
   /** Attributes that the index holds; with more of them, searches read each record. */
   graphIndexedAttributes: 2_000_000,
+
+  // Graphs: storage and driver
+  /** Bytes of records that are written to the disk together; a larger one is written alone. */
+  graphStoreBatchBytes: 16 * 1024 * 1024,
 } as const
