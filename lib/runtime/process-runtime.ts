@@ -4,14 +4,16 @@ import { DgramTransport } from '../io/udp-dgram.js'
 import { nativeTransport } from '../io/udp-native.js'
 import { CryptoProvider } from '../security/crypto-provider.js'
 import { Pump } from './pump.js'
+import { Turns } from './turns.js'
 
 /**
- * What all clouds of this thread share: one pump with one timer, one set of socket rings a
+ * What all clouds and graphs of this thread share: turns with one timer, one pump, one set of socket rings a
  * transport, one crypto provider. Made when the first cloud opens.
  */
 export class ProcessRuntime {
   static #shared: ProcessRuntime | undefined
-  readonly pump = new Pump()
+  readonly turns = new Turns()
+  readonly pump = new Pump({ turns: this.turns })
   readonly crypto = new CryptoProvider()
   readonly rng = new SystemRng()
   #dgram: DgramTransport | undefined

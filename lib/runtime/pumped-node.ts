@@ -1,8 +1,6 @@
-import type { Clock } from '../core/clock.js'
-import { Counters } from '../core/counters.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { PeernetError } from '../core/errors.js'
-import { NEVER, type Instant } from '../core/instant.js'
+import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import type { Machine } from '../core/machine.js'
 import type {
@@ -20,7 +18,9 @@ import type {
   CloudTransmit,
 } from '../pnrp/interface.js'
 import type { PnrpMessage } from '../wire/messages.js'
+import { DrivenNode } from './driven-node.js'
 import { NodePorts } from './node-ports.js'
+import type { Turns } from './turns.js'
 
 /** One node in one cloud (lib/pnrp/cloud.ts). */
 export type CloudMachine = Machine<
@@ -62,45 +62,30 @@ export interface SeenDatagram {
 
 /** What a node needs of the pump that drives it. */
 export interface PumpServices {
-  readonly clock: Clock
+  readonly turns: Turns
   readonly decode: DecodeMessage
-  setDeadline(node: PumpedNode, at: Instant): void
-  /** Gives the node another turn later. */
-  again(node: PumpedNode): void
   forget(node: PumpedNode): void
   /** The backlog of a crypto port may have changed. */
   cryptoChanged(port: CryptoPort): void
-  /** An exception of the machine: a bug of ours, which must not stop the other nodes. */
-  machineFailed(error: unknown): void
-  /** An exception of a listener: the application's. */
-  listenerFailed(error: unknown): void
 }
 
 /**
  * A machine with its ports: feeds it what comes in and carries out what it asks for. `Pump.add`
  * makes it; the pump owns time and turns.
  */
-export class PumpedNode {
+export class PumpedNode extends DrivenNode {
   readonly #machine: CloudMachine
   readonly #options: PumpedNodeOptions
   readonly #services: PumpServices
   readonly #ports = new NodePorts()
-  /** What was dropped or sent here, by name; the machine counts on its own. */
-  readonly counters = new Counters()
-  #pumping = false
-  #closed = false
   /** An inline crypto job took time: the batch's clock reading is old. */
   #timePassed = false
-  #deadline: Instant = NEVER
 
   constructor(options: PumpedNodeOptions, services: PumpServices) {
+    super(services.turns, options.machine)
     this.#machine = options.machine
     this.#options = options
     this.#services = services
-  }
-
-  get closed(): boolean {
-    return this.#closed
   }
 
   get crypto(): CryptoPort {
@@ -116,7 +101,7 @@ export class PumpedNode {
     const port: DatagramPort = await transport.open(options, (batch) => {
       this.#receive(port, batch)
     })
-    if (this.#closed) {
+    if (this.closed) {
       port.close()
       throw new PeernetError('ERR_PEERNET_CLOSED', 'the node was closed meanwhile')
     }
@@ -131,46 +116,38 @@ export class PumpedNode {
 
   /** Hands a command to the machine and carries out what follows from it. */
   command(command: CloudCommand): void {
-    if (this.#closed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the node is closed')
+    if (this.closed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the node is closed')
     try {
-      this.#machine.handleCommand(this.#services.clock.now(), command)
+      this.#machine.handleCommand(this.turns.clock.now(), command)
     } finally {
       this.pump()
     }
   }
 
   localEvent(event: CloudLocalEvent): void {
-    if (this.#closed) return
-    this.#run(() => {
-      this.#machine.handleLocalEvent(this.#services.clock.now(), event)
+    if (this.closed) return
+    this.run(() => {
+      this.#machine.handleLocalEvent(this.turns.clock.now(), event)
     })
   }
 
-  timeout(now: Instant): void {
-    if (this.#closed) return
-    // The pump has taken this deadline off its list.
-    this.#deadline = NEVER
-    const failed = this.#run(() => {
-      this.#machine.handleTimeout(now)
-    })
-    // A deadline that is never met must not become a busy loop.
-    if (failed) this.#setDeadline(now + LIMITS.retransmissionIntervalUs)
+  override wallClock(offsetMs: number): void {
+    this.localEvent({ type: 'wall-clock', offsetMs })
   }
 
   /** Closes ports and timers; nothing reaches the machine any more. Idempotent. */
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (!this.end()) return
     this.#ports.close()
     this.#services.forget(this)
   }
 
   #receive(port: DatagramPort, batch: DatagramBatch): void {
-    let now = this.#services.clock.now()
-    for (let i = 0; i < batch.count && !this.#closed; i++) {
+    let now = this.turns.clock.now()
+    for (let i = 0; i < batch.count && !this.closed; i++) {
       this.#timePassed = false
       this.#receiveOne(now, port, batch, i)
-      if (this.#timePassed) now = this.#services.clock.now()
+      if (this.#timePassed) now = this.turns.clock.now()
     }
   }
 
@@ -194,57 +171,18 @@ export class PumpedNode {
       return
     }
     this.#ports.remember(from, port)
-    this.#run(() => {
+    this.run(() => {
       this.#machine.handleMessage(now, from, decoded.message)
     })
   }
 
   #malformed(now: Instant, reason: string): void {
-    this.#run(() => {
+    this.run(() => {
       this.#machine.handleLocalEvent(now, { type: 'malformed', reason })
     })
   }
 
-  /** Calls a handler of the machine, then carries out what it asks for; true if it threw. */
-  #run(handler: () => void): boolean {
-    let failed = false
-    try {
-      handler()
-    } catch (error) {
-      failed = true
-      this.counters.add('machine-failed')
-      this.#services.machineFailed(error)
-    }
-    this.pump()
-    return failed
-  }
-
-  /**
-   * Carries out what the machine asks for until it asks for nothing more, or the turn's budget is
-   * spent. Listeners may give commands meanwhile.
-   */
-  pump(): void {
-    if (this.#pumping || this.#closed) return
-    this.#pumping = true
-    let budget: number = LIMITS.outputsPerTurn
-    try {
-      while (budget > 0 && this.#step()) budget--
-    } finally {
-      this.#pumping = false
-    }
-    if (this.#isClosed()) return
-    if (budget === 0) this.#services.again(this)
-    this.#setDeadline(this.#machine.pollTimeout())
-  }
-
-  /** `#closed` as it is now: listeners may have closed the node. */
-  #isClosed(): boolean {
-    return this.#closed
-  }
-
-  /** Carries out one output, in the order of lib/core/machine.ts; false if there is none. */
-  #step(): boolean {
-    if (this.#closed) return false
+  protected override step(): boolean {
     const transmit = this.#machine.pollTransmit()
     if (transmit !== undefined) {
       this.#send(transmit)
@@ -253,21 +191,13 @@ export class PumpedNode {
     const effect = this.#machine.pollEffect()
     if (effect !== undefined) {
       if (effect.type === 'crypto') this.#runCrypto(effect.job)
-      else this.#tell(this.#options.onEffect, effect)
+      else this.tell(this.#options.onEffect, effect)
       return true
     }
     const event = this.#machine.pollEvent()
     if (event === undefined) return false
-    this.#tell(this.#options.onEvent, event)
+    this.tell(this.#options.onEvent, event)
     return true
-  }
-
-  #tell<T>(listener: (value: T) => void, value: T): void {
-    try {
-      listener(value)
-    } catch (error) {
-      this.#services.listenerFailed(error)
-    }
   }
 
   #send(transmit: CloudTransmit): void {
@@ -287,7 +217,7 @@ export class PumpedNode {
     }
     const { onDatagram } = this.#options
     if (onDatagram === undefined) return
-    const at = this.#services.clock.now()
+    const at = this.turns.clock.now()
     onDatagram({ direction: 'out', at, local: port, remote: to, data, reason })
   }
 
@@ -304,11 +234,5 @@ export class PumpedNode {
       this.#services.cryptoChanged(crypto)
     })
     this.#services.cryptoChanged(crypto)
-  }
-
-  #setDeadline(at: Instant): void {
-    if (at === this.#deadline) return
-    this.#deadline = at
-    this.#services.setDeadline(this, at)
   }
 }
