@@ -54,6 +54,14 @@ export const NATIVE_CODES = [
   'ERR_PEERNET_REASSEMBLY_SOURCE_FULL',
   /** No room for another slice or reassembly. */
   'ERR_PEERNET_REASSEMBLY_FULL',
+  /** A frame of no bytes, or of more than Max Frame Size. */
+  'ERR_PEERNET_BAD_FRAME',
+  /** Message Size is above what this type of message may have. */
+  'ERR_PEERNET_MESSAGE_TOO_LONG',
+  /** A frame holds more than the rest of its message. */
+  'ERR_PEERNET_SURPLUS_BYTES',
+  /** The record is of another graph. */
+  'ERR_PEERNET_WRONG_GRAPH',
 ] as const
 
 /** A code other than OK. Stable: users of `peernet pnrp decode` match it. */

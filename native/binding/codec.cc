@@ -203,7 +203,7 @@ void InitCodec(Napi::Env env, Napi::Object exports) {
   exports.Set("codecSource", Napi::Uint8Array::New(env, PN_LIMIT_CODEC_SOURCE, buffer, source));
   exports.Set("codecOutput", Napi::Uint8Array::New(env, PN_LIMIT_UDP_PAYLOAD + 1, buffer, output));
   exports.Set("codecLayout", Napi::Value(env, Layout(env)));
-  const CodecFunction functions[] = {
+  const ExportedFunction functions[] = {
       {"decodeMessage", DecodeMessage}, {"decodeAuthority", DecodeAuthority},
       {"decodeCpa", DecodeCpa},         {"decodeExtendedPayload", DecodeExtendedPayload},
       {"encodeMessage", EncodeMessage}, {"encodeAuthority", EncodeAuthority},
@@ -211,7 +211,7 @@ void InitCodec(Napi::Env env, Napi::Object exports) {
       {"messageType", MessageType},     {"sliceFits", SliceFits},
       {"decodeBatch", DecodeBatch},     {"encodeBatch", EncodeBatch},
   };
-  ExportCodec(env, exports, buffer.Data(), functions);
+  ExportAll(env, exports, buffer.Data(), functions);
 }
 
 } // namespace peernet

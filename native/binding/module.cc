@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitRing(env, exports);
   InitCodec(env, exports);
   InitCrypto(env, exports);
+  InitGraph(env, exports);
   InitSplit(env, exports);
   InitUdp(env, exports);
   return exports;

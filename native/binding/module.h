@@ -18,11 +18,14 @@ struct InstanceData {
   Napi::Reference<Napi::ArrayBuffer> cache_scratch;
   // codec.cc: the same for what the codec shares.
   Napi::Reference<Napi::ArrayBuffer> codec_slab;
+  // graph.cc: the same for the graph codec.
+  Napi::Reference<Napi::ArrayBuffer> graph_slab;
 };
 
 void InitCache(Napi::Env env, Napi::Object exports);
 void InitCodec(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
+void InitGraph(Napi::Env env, Napi::Object exports);
 void InitRing(Napi::Env env, Napi::Object exports);
 void InitSplit(Napi::Env env, Napi::Object exports);
 void InitUdp(Napi::Env env, Napi::Object exports);

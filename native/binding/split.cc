@@ -86,11 +86,11 @@ napi_value Clear(napi_env env, napi_callback_info info) {
 
 // After InitCodec, whose arrays it shares.
 void InitSplit(Napi::Env env, Napi::Object exports) {
-  const CodecFunction functions[] = {
+  const ExportedFunction functions[] = {
       {"splitBytes", Bytes}, {"splitInit", Init},   {"splitAccept", Accept},
       {"splitDrop", Drop},   {"splitClear", Clear},
   };
-  ExportCodec(env, exports, InstanceData::Of(env).codec_slab.Value().Data(), functions);
+  ExportAll(env, exports, InstanceData::Of(env).codec_slab.Value().Data(), functions);
 }
 
 } // namespace peernet

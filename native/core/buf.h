@@ -85,6 +85,10 @@ static inline uint32_t pn_load_be32(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+static inline uint64_t pn_load_be64(const uint8_t *p) {
+  return (uint64_t)pn_load_be32(p) << 32 | pn_load_be32(p + 4);
+}
+
 static inline uint32_t pn_load_le16(const uint8_t *p) {
   return (uint32_t)p[1] << 8 | p[0];
 }
@@ -143,6 +147,26 @@ static inline bool pn_reader_equals(const pn_reader_t *r, uint32_t at, const voi
 
 static inline uint32_t pn_reader_byte(const pn_reader_t *r, uint32_t at) {
   return at < r->at ? r->base[at] : 0;
+}
+
+/* A UTF-16 unit already passed over; 0 when it is not so. */
+static inline uint32_t pn_reader_unit(const pn_reader_t *r, uint32_t at, uint32_t little) {
+  if (at > r->at || r->at - at < 2)
+    return 0;
+  return little != 0 ? pn_load_le16(r->base + at) : pn_load_be16(r->base + at);
+}
+
+/* Numbers already passed over; 0 when it is not so. */
+static inline uint32_t pn_reader_be16(const pn_reader_t *r, uint32_t at) {
+  return pn_reader_unit(r, at, 0);
+}
+
+static inline uint32_t pn_reader_be32(const pn_reader_t *r, uint32_t at) {
+  return at > r->at || r->at - at < 4 ? 0 : pn_load_be32(r->base + at);
+}
+
+static inline uint64_t pn_reader_be64(const pn_reader_t *r, uint32_t at) {
+  return at > r->at || r->at - at < 8 ? 0 : pn_load_be64(r->base + at);
 }
 
 bool pn_reader_is_zero(const pn_reader_t *r, uint32_t at, uint32_t length);

@@ -36,4 +36,21 @@
  * no node in it (3.2.6.2). */
 #define PN_LIMIT_CACHE_GAP_TRIES 3u
 
+/* Graph messages whose parts are found by 16-bit offsets have no use for more (MS-PPGRH 2.2.2.1-7,
+ * 2.2.2.12); a stranger's AUTH_INFO is one of them. */
+#define PN_LIMIT_GRAPH_CONTROL_MESSAGE 65535u
+
+/* SOLICIT_HASH, ADVERTISE and REQUEST list a whole database: 838,860 record abstracts, or the
+ * ranges of 4 million records. */
+#define PN_LIMIT_GRAPH_LIST_MESSAGE 16777216u
+
+/* Messages that one call decodes at most: the table has to stay in the processor's cache. */
+#define PN_LIMIT_GRAPH_ROWS 64u
+
+/* What is asked for when a message begins whose size is not known yet. */
+#define PN_LIMIT_GRAPH_HEAD_ROOM 64u
+
+/* Room for the short parts of one message or record on their way to the encoder. */
+#define PN_LIMIT_GRAPH_SOURCE 8192u
+
 #endif
