@@ -11,7 +11,12 @@ const COLUMNS = 100
 
 const CODE = /\.(ts|js|mjs|cjs|c|h|cc|sh)$|^\.ci\/run$/
 const TEXT = /\.(ts|js|mjs|cjs|c|h|cc|sh|md|json|tsv|gyp|txt|yml)$|^\.ci\/run$/
-const GENERATED = new Set(['lib/wire/constants.ts', 'native/core/pnrp_const.h'])
+const GENERATED = new Set([
+  'lib/wire/constants.ts',
+  'lib/wire/graph/constants.ts',
+  'native/core/graph_const.h',
+  'native/core/pnrp_const.h',
+])
 const THIS_FILE = 'test/tidy.test.ts'
 
 /** Files that git knows or would add. */

@@ -350,6 +350,12 @@ export const LIMITS = {
 
   // Graphs: what a message or record may hold (sections of MS-PPGRH)
   /**
+   * Memory for a long message while so much of it, then so much, has not come: until then its
+   * Message Size is a claim.
+   */
+  graphAssemblyFirst: 65_536,
+  graphAssemblySecond: 1_048_576,
+  /**
    * 2.2.3.5: characters of a record's XML that are read, and attributes in it. The document has no
    * bound below that of the record, 60 MB.
    */

@@ -77,6 +77,46 @@ export interface Addon {
     out: Uint8Array,
   ) => number
 
+  // native/binding/graph.cc; graph.ts is its façade
+  readonly graphRows: Int32Array
+  readonly graphSource: Uint8Array
+  readonly graphOutput: Uint8Array
+  readonly graphLayout: Readonly<Record<string, number>>
+  readonly graphScan: (
+    chunk: Uint8Array,
+    stream: Int32Array,
+    assembly: Uint8Array | undefined,
+  ) => number
+  readonly graphDecodeRecord: (bytes: Uint8Array, stream: Int32Array) => number
+  readonly graphEncodeMessage: (
+    source: number | Uint8Array,
+    body?: Uint8Array,
+    out?: Uint8Array,
+  ) => number
+  readonly graphEncodeRecord: (
+    texts: number | Uint8Array,
+    security: Uint8Array,
+    payload: Uint8Array,
+    out: Uint8Array,
+    at: number,
+    order: number,
+  ) => number
+  readonly graphDecodeInfo: (input: number | Uint8Array, order: number) => number
+  readonly graphDecodeNode: (input: number | Uint8Array, kind: number, order: number) => number
+  readonly graphDecodeAddressEx: (input: number | Uint8Array) => number
+  readonly graphEncodeInfo: (
+    source: number | Uint8Array,
+    order: number,
+    out?: Uint8Array,
+  ) => number
+  readonly graphEncodeNode: (
+    source: number | Uint8Array,
+    kind: number,
+    order: number,
+    out?: Uint8Array,
+  ) => number
+  readonly graphEncodeAddressEx: (source: number | Uint8Array, out?: Uint8Array) => number
+
   // native/binding/split.cc; split.ts is its façade
   readonly splitBytes: (contexts: number, slots: number) => number
   readonly splitInit: (

@@ -12,7 +12,7 @@ export const NATIVE_CODES = [
   'ERR_PEERNET_BAD_HEADER',
   /** A version number other than the one defined. */
   'ERR_PEERNET_BAD_VERSION',
-  /** MessageType is none of the eight. */
+  /** A message type that is not defined. */
   'ERR_PEERNET_UNKNOWN_MESSAGE_TYPE',
   /** The FieldID is not one allowed at this position. */
   'ERR_PEERNET_UNEXPECTED_FIELD',

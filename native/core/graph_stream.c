@@ -118,7 +118,7 @@ static bool gather(pn_graph_stream_t *s, pn_bytes_t chunk, pn_graph_memory_t ass
     return false;
   row->memory = 1;
   row->end = s->at;
-  s->gathering = s->have = s->want = s->room = 0;
+  s->gathering = s->have = s->want = s->room = s->offset = 0;
   return true;
 }
 

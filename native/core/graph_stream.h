@@ -39,7 +39,7 @@ typedef struct {
 } pn_graph_memory_t;
 
 /* Reads from stream->at on and decodes up to `most` messages or frames; returns how many. A gathered
- * one is always the first row; its memory is the caller's again (room becomes 0). With 0 rows
+ * one is always the first row; its memory is the caller's again (room and offset become 0). With 0 rows
  *
  *   code != 0: the stream is broken; need > 0: lend `need` bytes or fewer that are more than before,
  *   with what was gathered copied to them; else the chunk is used up. */

@@ -82,7 +82,10 @@ function readGroups({ table, groups: known }) {
 }
 
 function cHeader({ table, document, c, cPrefix, groups: titles }, groups) {
-  const guard = `PN_${c.slice(c.lastIndexOf('/') + 1).toUpperCase().replace('.', '_')}`
+  const guard = `PN_${c
+    .slice(c.lastIndexOf('/') + 1)
+    .toUpperCase()
+    .replace('.', '_')}`
   const lines = [`/* ${banner(table)} */`, `#ifndef ${guard}`, `#define ${guard}`]
   for (const [group, rows] of groups) {
     lines.push('', `/* ${titles[group][0]} */`)

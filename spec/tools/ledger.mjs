@@ -152,7 +152,7 @@ function declared(line) {
 function citedSymbols() {
   const files = [...filesBelow('lib', /\.ts$/), ...filesBelow('native', /\.(c|h)$/)]
   const cited = []
-  for (const file of files.filter((name) => !/constants\.ts$|pnrp_const\.h$/.test(name))) {
+  for (const file of files.filter((name) => !/constants\.ts$|_const\.h$/.test(name))) {
     const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
     lines.forEach((line, index) => {
       const comment = /(?:\/\/|\/\*|^\s*\*)(.*)$/.exec(line)?.[1]

@@ -1,301 +1,262 @@
 import type { Endpoint } from '../../core/endpoint.js'
 import { checkArgument } from '../../core/errors.js'
 import { writeGuid, type Guid } from '../../core/guid.js'
-import type { GraphMessage, RecordAbstract, RecordTypes } from './messages.js'
-import type { RecordFields } from './record.js'
-import { claim, claimed } from './slab.js'
-import { putUtf16, type StringOrder } from './text.js'
-import { FLOOD_FRAME_HEAD, WireRecord, writeU16, writeU32 } from './wire-record.js'
+import { nativeCode } from '../../native/codes.js'
+import { graphEncodeMessage, output, rows, source } from '../../native/graph.js'
+import { writeU16, writeU32, writeU64 } from './bytes.js'
+import {
+  GraphAckFlag,
+  GraphBound,
+  GraphConnectFlag,
+  GraphConnection,
+  GraphLength,
+  GraphMessageType as Type,
+  GraphSyncFlag,
+  GraphValue,
+} from './constants.js'
+import type * as messages from './messages.js'
+import { ABSENT, MessageRow, ROW_WORDS } from './rows.js'
+import { checkEndpoint, checkText } from './text.js'
+
+/** Puts a message's parts where the native codec finds them, and its words into the row. */
+
+const REFUSE_CODES = ['busy', 'already-connected', 'duplicate', 'direct-disallowed'] as const
+const REASONS = ['leaving', 'least-useful', 'application'] as const
+const NAME_MOST = GraphBound.ID_UNITS - 1
+/** Lists up to this many bytes go through the shared arrays. */
+const SHARED_LIST = 4096
+/** More than any fixed part and padding. */
+const FIXED_ROOM = 64
 
 const utf8 = new TextEncoder()
-const LONE_SURROGATE = /\p{Surrogate}/u
 
-function writeU64(bytes: Uint8Array, at: number, value: bigint): void {
-  writeU32(bytes, at, Number(value >> 32n))
-  writeU32(bytes, at + 4, Number(value & 0xffffffffn))
+/** Parts so far: `source`, or an array for a long list. */
+let parts: Uint8Array = source
+let end = 0
+
+function set(index: number, value: number): void {
+  rows[index] = value
 }
 
-function checkText(text: string, least: number, most: number, what: string): void {
-  const good = text.length >= least && text.length <= most && !text.includes('\0')
+/** Starts a message whose parts may have so many bytes in lists. */
+function begin(type: number, listBytes = 0): void {
+  rows.fill(0, 0, ROW_WORDS)
+  for (let i = 0; i < 3; i++) set(MessageRow.TEXTS + 2 * i, ABSENT)
+  set(MessageRow.TYPE, type)
+  parts = listBytes <= SHARED_LIST ? source : new Uint8Array(listBytes + FIXED_ROOM)
+  end = 0
+}
+
+function finish(body?: Uint8Array): Uint8Array {
+  if (parts === source && body === undefined) {
+    const length = outcomeOf(graphEncodeMessage(end))
+    return output.slice(0, length)
+  }
+  const room = FIXED_ROOM + end + (body === undefined ? 0 : body.length)
+  const out = new Uint8Array(room)
+  const length = outcomeOf(graphEncodeMessage(parts === source ? end : parts, body, out))
+  parts = source
+  return out.subarray(0, length)
+}
+
+function outcomeOf(outcome: number): number {
+  checkArgument(outcome >= 0, `these fields make no message: ${nativeCode(-outcome)}`)
+  return outcome
+}
+
+function putU64(index: number, value: bigint): void {
+  checkArgument(value >= 0n && value < 1n << 64n, 'a number of 64 bits is wanted')
+  set(index, end)
+  writeU64(parts, end, value)
+  end += 8
+}
+
+function putText(index: number, text: string | undefined, least: number, what: string): void {
+  if (text === undefined) return
+  checkText(text, least, NAME_MOST, what)
+  const { written } = utf8.encodeInto(text, parts.subarray(end))
+  set(MessageRow.TEXTS + 2 * index, end)
+  set(MessageRow.TEXTS + 2 * index + 1, written)
+  end += written
+}
+
+/** Entries of one size; `write` puts one at an offset. */
+function putList<T>(
+  index: number,
+  list: readonly T[],
+  size: number,
+  write: (entry: T, at: number) => void,
+): void {
+  set(index, end)
+  set(index + 1, list.length)
+  for (const entry of list) {
+    write(entry, end)
+    end += size
+  }
+}
+
+function putAddresses(addresses: readonly Endpoint[]): void {
+  checkArgument(addresses.length <= 255, 'a message holds at most 255 addresses')
+  putList(MessageRow.ENTRIES, addresses, GraphLength.IN6_ADDRESS, ({ address, port }, at) => {
+    checkEndpoint(address, port)
+    writeU16(parts, at, GraphValue.FAMILY)
+    writeU16(parts, at + 2, port)
+    parts.set(address, at + 4)
+  })
+}
+
+function putGuids(guids: readonly Guid[]): void {
+  putList(MessageRow.ENTRIES, guids, GraphLength.GUID, (guid, at) => writeGuid(guid, parts, at))
+}
+
+function putTypes({ inclusions, exclusions }: messages.RecordTypes): void {
   checkArgument(
-    good && !LONE_SURROGATE.test(text),
-    `${what} is not a text of ${least} to ${most} units`,
+    inclusions.length === 0 || exclusions.length === 0,
+    'record types are either included or excluded',
   )
+  checkArgument(inclusions.length + exclusions.length <= 255, 'at most 255 record types')
+  if (inclusions.length > 0) set(MessageRow.VALUE, 1)
+  putGuids(inclusions.length > 0 ? inclusions : exclusions)
 }
 
-function nulText(text: string | undefined, least: number, what: string): Uint8Array {
-  if (text === undefined) return new Uint8Array(0)
-  checkText(text, least, 255, what)
-  return utf8.encode(`${text}\0`)
-}
-
-/** A message with its header and `fixed` bytes; parts follow. */
-function begin(type: number, fixed: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const size = parts.reduce((sum, part) => sum + part.length, fixed)
-  const bytes = new Uint8Array(size)
-  writeU32(bytes, 0, size)
-  bytes[4] = 0x10
-  bytes[5] = type
-  let at = fixed
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
-function endpoints(list: readonly Endpoint[]): Uint8Array {
-  checkArgument(list.length <= 255, 'a message holds at most 255 addresses')
-  const bytes = new Uint8Array(list.length * 20)
-  list.forEach(({ address, port }, i) => {
-    writeU16(bytes, i * 20, 0x17)
-    writeU16(bytes, i * 20 + 2, port)
-    bytes.set(address, i * 20 + 4)
+function putAbstracts(abstracts: readonly messages.RecordAbstract[]): void {
+  putList(MessageRow.MORE, abstracts, GraphLength.ABSTRACT, ({ id, version }, at) => {
+    writeGuid(id, parts, at)
+    writeU32(parts, at + 16, version)
   })
-  return bytes
 }
 
-function guids(list: readonly Guid[]): Uint8Array {
-  const bytes = new Uint8Array(list.length * 16)
-  list.forEach((guid, i) => writeGuid(guid, bytes, i * 16))
-  return bytes
+function authInfo(message: messages.AuthInfoMessage): Uint8Array {
+  begin(Type.AUTH_INFO)
+  const isNeighbor = message.connectionType === 'neighbor'
+  set(MessageRow.VALUE, isNeighbor ? GraphConnection.NEIGHBOR : GraphConnection.DIRECT)
+  putText(0, message.graphId, 1, 'the graph ID')
+  putText(1, message.sourcePeerId, 1, 'the source peer ID')
+  putText(2, message.destinationPeerId, 1, 'the destination peer ID')
+  return finish()
 }
 
-function abstracts(list: readonly RecordAbstract[]): Uint8Array {
-  const bytes = new Uint8Array(list.length * 20)
-  list.forEach(({ id, version }, i) => {
-    writeGuid(id, bytes, i * 20)
-    writeU32(bytes, i * 20 + 16, version)
+function connect(message: messages.ConnectMessage): Uint8Array {
+  begin(Type.CONNECT)
+  const update = message.update ? GraphConnectFlag.U : 0
+  const direct = message.direct ? GraphConnectFlag.D : 0
+  set(MessageRow.VALUE, update | direct | (message.neighborList ? GraphConnectFlag.N : 0))
+  putU64(MessageRow.NODE_ID, message.nodeId)
+  putText(0, message.friendlyName, 0, 'the friendly name')
+  putAddresses(message.addresses)
+  return finish()
+}
+
+function welcome(message: messages.WelcomeMessage): Uint8Array {
+  begin(Type.WELCOME)
+  putU64(MessageRow.NODE_ID, message.nodeId)
+  putU64(MessageRow.TIME, message.peerTime)
+  putText(0, message.peerId, 0, 'the peer ID')
+  putText(1, message.friendlyName, 0, 'the friendly name')
+  putAddresses(message.addresses)
+  return finish()
+}
+
+function goodbye(type: number, value: number, addresses: readonly Endpoint[]): Uint8Array {
+  begin(type)
+  set(MessageRow.VALUE, value)
+  putAddresses(addresses)
+  return finish()
+}
+
+function solicitHash(message: messages.SolicitHashMessage): Uint8Array {
+  const { ranges, inclusions, exclusions } = message
+  const types = inclusions.length + exclusions.length
+  begin(Type.SOLICIT_HASH, ranges.length * GraphLength.HASH_INFO + types * GraphLength.GUID)
+  putTypes(message)
+  putList(MessageRow.MORE, ranges, GraphLength.HASH_INFO, (range, at) => {
+    parts.set(range.hash, at)
+    writeU64(parts, at + 16, range.modificationTime)
+    writeGuid(range.recordId, parts, at + 24)
   })
-  return bytes
+  return finish()
 }
 
-function putTypes(bytes: Uint8Array, { inclusions, exclusions }: RecordTypes, at: number): void {
-  const good = inclusions.length <= 1 && exclusions.length <= 255
-  checkArgument(good && (inclusions.length === 0 || exclusions.length === 0), 'record types')
-  bytes[8] = inclusions.length
-  bytes[9] = exclusions.length
-  writeU16(bytes, 10, at)
+function advertise({ boundaries, abstracts }: messages.AdvertiseMessage): Uint8Array {
+  const { BOUNDARY, ABSTRACT } = GraphLength
+  begin(Type.ADVERTISE, boundaries.length * BOUNDARY + abstracts.length * ABSTRACT)
+  putList(MessageRow.ENTRIES, boundaries, BOUNDARY, (boundary, at) => {
+    writeU64(parts, at, boundary.lowerTime)
+    writeGuid(boundary.lowerId, parts, at + 8)
+    writeU64(parts, at + 24, boundary.upperTime)
+    writeGuid(boundary.upperId, parts, at + 32)
+    writeU32(parts, at + 48, boundary.count)
+  })
+  putAbstracts(abstracts)
+  return finish()
 }
 
-const typesOf = (types: RecordTypes): Uint8Array =>
-  guids([...types.inclusions, ...types.exclusions])
+function ack({ acks }: messages.AckMessage): Uint8Array {
+  checkArgument(acks.length <= 0xffff, 'an ACK holds at most 65,535 acknowledgements')
+  begin(Type.ACK, acks.length * GraphLength.ACK)
+  putList(MessageRow.ENTRIES, acks, GraphLength.ACK, ({ id, useful }, at) => {
+    writeGuid(id, parts, at)
+    writeU32(parts, at + 16, useful ? GraphAckFlag.U : 0)
+  })
+  return finish()
+}
 
-const REFUSE_CODES = ['busy', 'already-connected', 'duplicate', 'direct-disallowed']
-const REASONS = ['leaving', 'least-useful', 'application']
+function request({ abstracts }: messages.RequestMessage): Uint8Array {
+  begin(Type.REQUEST, abstracts.length * GraphLength.ABSTRACT)
+  putAbstracts(abstracts)
+  return finish()
+}
 
-/** The whole message, without frames. */
-export function encodeGraphMessage(message: GraphMessage): Uint8Array {
-  switch (message.type) {
-    case 'AUTH_INFO': {
-      const graph = nulText(message.graphId, 1, 'the graph ID')
-      const source = nulText(message.sourcePeerId, 1, 'the peer ID')
-      const target = nulText(message.destinationPeerId, 1, 'the peer ID')
-      const bytes = begin(1, 16, graph, source, target)
-      bytes[8] = message.connectionType === 'neighbor' ? 1 : 2
-      writeU16(bytes, 10, 16)
-      writeU16(bytes, 12, 16 + graph.length)
-      writeU16(bytes, 14, 16 + graph.length + source.length)
-      return bytes
-    }
-    case 'CONNECT': {
-      const list = endpoints(message.addresses)
-      const name = nulText(message.friendlyName, 0, 'the friendly name')
-      checkArgument(!message.update || list.length > 0, 'an update has addresses')
-      const bytes = begin(2, 24, list, name)
-      bytes[8] =
-        (message.update ? 8 : 0) | (message.direct ? 4 : 0) | (message.neighborList ? 1 : 0)
-      bytes[9] = message.addresses.length
-      writeU16(bytes, 10, 24)
-      writeU16(bytes, 12, 24 + list.length)
-      writeU64(bytes, 16, message.nodeId)
-      return bytes
-    }
-    case 'WELCOME': {
-      const list = endpoints(message.addresses)
-      const peer = nulText(message.peerId, 0, 'the peer ID')
-      const name = nulText(message.friendlyName, 0, 'the friendly name')
-      const bytes = begin(3, 32, list, peer, name)
-      writeU64(bytes, 8, message.nodeId)
-      writeU64(bytes, 16, message.peerTime)
-      bytes[24] = message.addresses.length
-      writeU16(bytes, 26, list.length === 0 ? 0 : 32)
-      writeU16(bytes, 28, 32 + list.length)
-      writeU16(bytes, 30, 32 + list.length + peer.length)
-      return bytes
-    }
-    case 'REFUSE': {
-      const bytes = begin(4, 12, endpoints(message.addresses))
-      bytes[8] = REFUSE_CODES.indexOf(message.code) + 1
-      bytes[9] = message.addresses.length
-      writeU16(bytes, 10, message.addresses.length === 0 ? 0 : 12)
-      return bytes
-    }
-    case 'DISCONNECT': {
-      const bytes = begin(5, 12, endpoints(message.addresses))
-      bytes[8] = REASONS.indexOf(message.reason) + 1
-      bytes[9] = message.addresses.length
-      writeU16(bytes, 10, 12)
-      return bytes
-    }
-    case 'SOLICIT_NEW': {
-      const bytes = begin(6, 12, typesOf(message))
-      putTypes(bytes, message, 12)
-      return bytes
-    }
-    case 'SOLICIT_TIME': {
-      const bytes = begin(7, 20, typesOf(message))
-      putTypes(bytes, message, 20)
-      writeU64(bytes, 12, message.modificationTime)
-      return bytes
-    }
-    case 'SOLICIT_HASH': {
-      const types = typesOf(message)
-      const ranges = new Uint8Array(message.ranges.length * 40)
-      message.ranges.forEach(({ hash, modificationTime, recordId }, i) => {
-        ranges.set(hash, i * 40)
-        writeU64(ranges, i * 40 + 16, modificationTime)
-        writeGuid(recordId, ranges, i * 40 + 24)
-      })
-      const bytes = begin(8, 20, types, ranges)
-      putTypes(bytes, message, 20)
-      writeU32(bytes, 12, message.ranges.length)
-      writeU16(bytes, 16, 20 + types.length)
-      return bytes
-    }
-    case 'ADVERTISE': {
-      const list = new Uint8Array(message.boundaries.length * 52)
-      message.boundaries.forEach((boundary, i) => {
-        writeU64(list, i * 52, boundary.lowerTime)
-        writeGuid(boundary.lowerId, list, i * 52 + 8)
-        writeU64(list, i * 52 + 24, boundary.upperTime)
-        writeGuid(boundary.upperId, list, i * 52 + 32)
-        writeU32(list, i * 52 + 48, boundary.count)
-      })
-      const bytes = begin(9, 24, list, abstracts(message.abstracts))
-      writeU32(bytes, 8, message.boundaries.length)
-      writeU32(bytes, 12, message.abstracts.length)
-      writeU16(bytes, 16, 24)
-      writeU32(bytes, 20, 24 + list.length)
-      return bytes
-    }
-    case 'REQUEST': {
-      // GA-20: an empty one has four more bytes.
-      const list = message.abstracts.length === 0 ? new Uint8Array(4) : abstracts(message.abstracts)
-      const bytes = begin(10, 16, list)
-      writeU32(bytes, 8, message.abstracts.length)
-      writeU32(bytes, 12, 16)
-      return bytes
-    }
-    case 'FLOOD': {
-      const bytes = begin(11, 12, message.record.bytes)
-      writeU16(bytes, 8, 12)
-      return bytes
-    }
-    case 'SYNC_END': {
-      const bytes = begin(12, 12)
-      bytes[8] = message.final ? 1 : 0
-      return bytes
-    }
-    case 'PT2PT': {
-      const bytes = begin(13, 28, message.data)
-      writeU16(bytes, 8, 28)
-      writeGuid(message.dataType, bytes, 12)
-      return bytes
-    }
-    case 'ACK': {
-      checkArgument(message.acks.length <= 65_535, 'an ACK holds at most 65535')
-      const list = new Uint8Array(message.acks.length * 20)
-      message.acks.forEach(({ id, useful }, i) => {
-        writeGuid(id, list, i * 20)
-        list[i * 20 + 19] = useful ? 1 : 0
-      })
-      const bytes = begin(14, 12, list)
-      writeU16(bytes, 8, message.acks.length)
-      writeU16(bytes, 10, 12)
-      return bytes
-    }
-  }
+function solicit(message: messages.SolicitNewMessage | messages.SolicitTimeMessage): Uint8Array {
+  begin(message.type === 'SOLICIT_NEW' ? Type.SOLICIT_NEW : Type.SOLICIT_TIME)
+  if (message.type === 'SOLICIT_TIME') putU64(MessageRow.TIME, message.modificationTime)
+  putTypes(message)
+  return finish()
+}
+
+function pt2pt({ dataType, data }: messages.Pt2ptMessage): Uint8Array {
+  begin(Type.PT2PT)
+  set(MessageRow.NODE_ID, 0)
+  writeGuid(dataType, parts, 0)
+  end = GraphLength.GUID
+  return data.length === 0 ? finish() : finish(data)
 }
 
 /**
- * Builds a record.
- * @throws PeernetError ERR_PEERNET_INVALID_ARG when the fields cannot be those of a record
+ * The whole message, without frames.
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG when its fields cannot be those of the message
  */
-export function encodeRecord(
-  fields: RecordFields,
-  dialect: { readonly stringOrder: StringOrder },
-): WireRecord {
-  checkFields(fields)
-  const bigEndian = dialect.stringOrder === 'big-endian'
-  const units = (text: string): number => (text === '' ? 0 : text.length + 1)
-  const layout = {
-    version: fields.version,
-    deleted: fields.deleted,
-    creatorUnits: units(fields.creatorId),
-    modifierUnits: units(fields.lastModifiedBy),
-    securitySize: fields.securityData.length,
-    graphUnits: units(fields.graphId),
-    payloadSize: fields.payload.length,
-    attributesUnits: units(fields.attributes),
+export function encodeGraphMessage(message: messages.GraphMessage): Uint8Array {
+  switch (message.type) {
+    case 'AUTH_INFO':
+      return authInfo(message)
+    case 'CONNECT':
+      return connect(message)
+    case 'WELCOME':
+      return welcome(message)
+    case 'REFUSE':
+      return goodbye(Type.REFUSE, REFUSE_CODES.indexOf(message.code) + 1, message.addresses)
+    case 'DISCONNECT':
+      return goodbye(Type.DISCONNECT, REASONS.indexOf(message.reason) + 1, message.addresses)
+    case 'SOLICIT_NEW':
+    case 'SOLICIT_TIME':
+      return solicit(message)
+    case 'SOLICIT_HASH':
+      return solicitHash(message)
+    case 'ADVERTISE':
+      return advertise(message)
+    case 'REQUEST':
+      return request(message)
+    case 'FLOOD':
+      begin(Type.FLOOD)
+      return finish(message.record.bytes)
+    case 'SYNC_END':
+      begin(Type.SYNC_END)
+      set(MessageRow.VALUE, message.final ? GraphSyncFlag.F : 0)
+      return finish()
+    case 'PT2PT':
+      return pt2pt(message)
+    case 'ACK':
+      return ack(message)
   }
-  const { creatorUnits, modifierUnits, graphUnits, attributesUnits } = layout
-  const size =
-    90 +
-    2 * (creatorUnits + modifierUnits + graphUnits + attributesUnits) +
-    layout.securitySize +
-    layout.payloadSize
-  const start = claim(size + FLOOD_FRAME_HEAD) + FLOOD_FRAME_HEAD
-  const bytes = claimed().fill(0, start, start + size)
-  let at = start
-  const text = (value: string): void => {
-    writeU32(bytes, at, units(value))
-    at = value === '' ? at + 4 : putUtf16(value, bytes, at + 4, bigEndian)
-  }
-  const block = (value: Uint8Array): void => {
-    writeU32(bytes, at, value.length)
-    bytes.set(value, at + 4)
-    at += 4 + value.length
-  }
-  writeGuid(fields.type, bytes, at)
-  writeGuid(fields.id, bytes, at + 16)
-  writeU32(bytes, at + 32, fields.version)
-  bytes[at + 39] = fields.deleted ? 2 : 0
-  at += 40
-  text(fields.creatorId)
-  text(fields.lastModifiedBy)
-  block(fields.securityData)
-  writeU64(bytes, at, fields.creationTime)
-  writeU64(bytes, at + 8, fields.expirationTime)
-  writeU64(bytes, at + 16, fields.modificationTime)
-  at += 24
-  text(fields.graphId)
-  writeU16(bytes, at, 0x0100)
-  at += 2
-  block(fields.payload)
-  text(fields.attributes)
-  return new WireRecord(bytes, start, { ...layout, size }, bigEndian, 'own')
-}
-
-function checkFields(fields: RecordFields): void {
-  checkText(fields.creatorId, 1, 255, 'the creator ID')
-  checkText(fields.lastModifiedBy, 0, 255, 'the last modifier')
-  checkText(fields.graphId, 1, 255, 'the graph ID')
-  checkText(fields.attributes, 0, 0x7ffffffe, 'the attributes')
-  const { version, creationTime, modificationTime, expirationTime } = fields
-  checkArgument(
-    Number.isInteger(version) && version >= 1 && version <= 0xffffffff,
-    'a version is 1 to 4294967295',
-  )
-  const ordered =
-    creationTime >= 0n && modificationTime >= creationTime && expirationTime > modificationTime
-  checkArgument(
-    ordered && expirationTime < 1n << 64n,
-    'a record is created, then modified, then expires',
-  )
-  checkArgument(!fields.deleted || fields.payload.length === 0, 'a tombstone has no payload')
-  checkArgument(
-    modificationTime > creationTime || fields.lastModifiedBy === '',
-    'an unmodified record has no modifier',
-  )
 }

@@ -1,6 +1,7 @@
 import { checkArgument } from '../../core/errors.js'
+import { writeU16 } from './bytes.js'
 import type { GraphRecord } from './record.js'
-import { FLOOD_HEAD, WireRecord, writeFloodHead, writeU16 } from './wire-record.js'
+import { FLOOD_HEAD, WireRecord, writeFloodHead } from './wire-record.js'
 
 /** Messages up to this become one joined piece; longer ones are cut into views (2.2.1.1). */
 const JOINED_MOST = 4096
@@ -37,9 +38,10 @@ export function frameMessage(message: Uint8Array, maxFrame: number): Uint8Array[
  * it. Undefined when it does not fit one frame: see `FloodCutter`.
  */
 export function framedFlood(record: GraphRecord, maxFrame: number): Uint8Array | undefined {
-  if (record.bytes.length + FLOOD_HEAD > maxFrame) return undefined
-  if (record instanceof WireRecord) return record.framedFlood
-  return frame(unframedFlood(record))
+  if (record instanceof WireRecord) {
+    return record.size + FLOOD_HEAD > maxFrame ? undefined : record.framedFlood
+  }
+  return record.bytes.length + FLOOD_HEAD > maxFrame ? undefined : frame(unframedFlood(record))
 }
 
 /** The same without frames, for a security session. */

@@ -1,8 +1,21 @@
 import { addressAt, type Endpoint } from '../../core/endpoint.js'
 import { checkArgument } from '../../core/errors.js'
-import { fail, Malformed } from './decode.js'
-import { putUtf16, utf16At, type StringOrder } from './text.js'
-import { readU32, writeU16, writeU32 } from './wire-record.js'
+import { nativeCode } from '../../native/codes.js'
+import {
+  graphDecodeAddressEx,
+  graphDecodeInfo,
+  graphDecodeNode,
+  graphEncodeAddressEx,
+  graphEncodeInfo,
+  graphEncodeNode,
+  output,
+  rows,
+  source,
+} from '../../native/graph.js'
+import { readU16, readU64, readUtf8, writeU16, writeU32, writeU64 } from './bytes.js'
+import { GraphBound, GraphInfoFlag, GraphLength, GraphValue } from './constants.js'
+import { InfoRow, NodeKind, NodeRow, ROW_WORDS } from './rows.js'
+import { checkEndpoint, checkText, putUtf16, utf16At, type StringOrder } from './text.js'
 
 /** Payloads of the internal records, MS-PPGRH 2.2.3. */
 
@@ -51,203 +64,224 @@ export type DecodedPayload<T> =
   { readonly ok: true; readonly payload: T } | { readonly ok: false; readonly code: string }
 
 const SCOPES = ['global', 'site-local', 'link-local'] as const
+const ID_MOST = GraphBound.ID_UNITS - 1
 
-function readU64(bytes: Uint8Array, at: number): bigint {
-  return (BigInt(readU32(bytes, at)) << 32n) | BigInt(readU32(bytes, at + 4))
+const orderOf = (dialect: PayloadDialect): number => (dialect.stringOrder === 'big-endian' ? 0 : 1)
+
+/** Hands bytes to the native codec: so many of `source`, or themselves. */
+function inputOf(bytes: Uint8Array): number | Uint8Array {
+  if (bytes.length > source.length) return bytes
+  source.set(bytes)
+  return bytes.length
 }
 
-function writeU64(bytes: Uint8Array, at: number, value: bigint): void {
-  writeU32(bytes, at, Number(value >> 32n))
-  writeU32(bytes, at + 4, Number(value & 0xffffffffn))
+function word(index: number): number {
+  return (rows[index] as number) >>> 0
 }
 
-class Source {
-  at = 0
-  constructor(
-    readonly bytes: Uint8Array,
-    readonly bigEndian: boolean,
-  ) {}
-
-  take(length: number): number {
-    if (length > this.bytes.length - this.at) fail('TRUNCATED')
-    this.at += length
-    return this.at - length
-  }
-
-  u32(): number {
-    return readU32(this.bytes, this.take(4))
-  }
-
-  u64(): bigint {
-    return readU64(this.bytes, this.take(8))
-  }
-
-  string(least: number, most: number): string {
-    const units = this.u32()
-    if (units === 1 || units < least || units > most) fail('BAD_LENGTH')
-    if (units === 0) return ''
-    const text = utf16At(this.bytes, this.take(units * 2), units, this.bigEndian)
-    if (text.indexOf('\0') !== units - 1 || /\p{Surrogate}/u.test(text)) fail('BAD_TEXT')
-    return text.slice(0, -1)
-  }
-
-  addresses(): Endpoint[] {
-    const count = this.u32()
-    if (count > (this.bytes.length - this.at) / 32) fail('TRUNCATED')
-    return Array.from({ length: count }, () => {
-      const at = this.take(32)
-      const { bytes } = this
-      if (readU32(bytes, at) !== 32 || bytes[at + 4] !== 0 || bytes[at + 5] !== 0x17)
-        fail('BAD_VALUE')
-      return {
-        address: addressAt(bytes, at + 12),
-        port: ((bytes[at + 6] as number) << 8) | (bytes[at + 7] as number),
-      }
-    })
-  }
-
-  end(): void {
-    if (this.at !== this.bytes.length) fail('TRAILING_BYTES')
-  }
+/** The text of a pn_graph_wide_t. */
+function wideAt(bytes: Uint8Array, index: number, dialect: PayloadDialect): string {
+  const units = word(index + 1)
+  if (units === 0) return ''
+  return utf16At(bytes, word(index), units - 1, dialect.stringOrder === 'big-endian')
 }
 
-function decoding<T>(
-  bytes: Uint8Array,
-  dialect: PayloadDialect,
-  read: (source: Source) => T,
-): DecodedPayload<T> {
-  const source = new Source(bytes, dialect.stringOrder === 'big-endian')
-  try {
-    const payload = read(source)
-    source.end()
-    return { ok: true, payload }
-  } catch (error) {
-    if (error instanceof Malformed) return { ok: false, code: error.code }
-    throw error
+function addressesOf(bytes: Uint8Array): Endpoint[] {
+  const addresses: Endpoint[] = []
+  let at = word(NodeRow.ADDRESSES)
+  for (let left = word(NodeRow.ADDRESS_COUNT); left > 0; left--, at += GraphLength.ADDRESS) {
+    addresses.push({ address: addressAt(bytes, at + 12), port: readU16(bytes, at + 6) })
   }
+  return addresses
+}
+
+function refused(outcome: number): { readonly ok: false; readonly code: string } {
+  return { ok: false, code: nativeCode(-outcome) }
 }
 
 export function decodeGraphInfo(
   bytes: Uint8Array,
   dialect: PayloadDialect,
 ): DecodedPayload<GraphInfoPayload> {
-  return decoding(bytes, dialect, (source) => {
-    if (source.u32() !== bytes.length) fail('BAD_LENGTH')
-    const deferExpiration = (source.u32() & 2) !== 0
-    const scope = SCOPES[source.u32() - 1] ?? fail('BAD_VALUE')
-    const graphId = source.string(2, 256)
-    const creatorId = source.string(2, 256)
-    const friendlyName = source.string(0, 256)
-    const comment = source.string(0, 512)
-    const presenceLifetimeS = source.u32()
-    if (presenceLifetimeS !== 0 && presenceLifetimeS < 300) fail('BAD_VALUE')
-    const maxPresenceRecords = source.u32()
-    const maxRecordSize = source.u32()
-    if (maxRecordSize !== 0 && (maxRecordSize < 1024 || maxRecordSize > 62_914_560))
-      fail('BAD_VALUE')
-    const names = { graphId, creatorId, friendlyName, comment }
-    const limits = { presenceLifetimeS, maxPresenceRecords, maxRecordSize }
-    return { deferExpiration, scope, ...names, ...limits }
-  })
+  const outcome = graphDecodeInfo(inputOf(bytes), orderOf(dialect))
+  if (outcome < 0) return refused(outcome)
+  const payload: GraphInfoPayload = {
+    deferExpiration: (word(InfoRow.FLAGS) & GraphInfoFlag.D) !== 0,
+    scope: SCOPES[word(InfoRow.SCOPE) - 1] as GraphInfoPayload['scope'],
+    graphId: wideAt(bytes, InfoRow.GRAPH_ID, dialect),
+    creatorId: wideAt(bytes, InfoRow.CREATOR_ID, dialect),
+    friendlyName: wideAt(bytes, InfoRow.FRIENDLY_NAME, dialect),
+    comment: wideAt(bytes, InfoRow.COMMENT, dialect),
+    presenceLifetimeS: word(InfoRow.PRESENCE_LIFETIME),
+    maxPresenceRecords: word(InfoRow.MAX_PRESENCE_RECORDS),
+    maxRecordSize: word(InfoRow.MAX_RECORD_SIZE),
+  }
+  return { ok: true, payload }
 }
 
 export function decodeSignature(bytes: Uint8Array): DecodedPayload<SignaturePayload> {
-  const dialect = { stringOrder: 'big-endian' } as const
-  return decoding(bytes, dialect, (source) => ({ signature: source.u64() }))
+  const outcome = graphDecodeNode(inputOf(bytes), NodeKind.SIGNATURE, 0)
+  if (outcome < 0) return refused(outcome)
+  return { ok: true, payload: { signature: readU64(bytes, word(NodeRow.SIGNATURE)) } }
 }
 
 export function decodeContact(bytes: Uint8Array): DecodedPayload<ContactPayload> {
-  return decoding(bytes, { stringOrder: 'big-endian' }, (source) => ({
-    signature: source.u64(),
-    nodeId: source.u64(),
-    addresses: source.addresses(),
-  }))
+  const outcome = graphDecodeNode(inputOf(bytes), NodeKind.CONTACT, 0)
+  if (outcome < 0) return refused(outcome)
+  const payload = {
+    signature: readU64(bytes, word(NodeRow.SIGNATURE)),
+    nodeId: readU64(bytes, word(NodeRow.NODE_ID)),
+    addresses: addressesOf(bytes),
+  }
+  return { ok: true, payload }
 }
 
 export function decodePresence(
   bytes: Uint8Array,
   dialect: PayloadDialect,
 ): DecodedPayload<PresencePayload> {
-  return decoding(bytes, dialect, (source) => ({
-    nodeId: source.u64(),
-    attributes: source.string(0, 0x7fffffff),
-    addresses: source.addresses(),
-  }))
+  const outcome = graphDecodeNode(inputOf(bytes), NodeKind.PRESENCE, orderOf(dialect))
+  if (outcome < 0) return refused(outcome)
+  const payload = {
+    nodeId: readU64(bytes, word(NodeRow.NODE_ID)),
+    attributes: wideAt(bytes, NodeRow.ATTRIBUTES, dialect),
+    addresses: addressesOf(bytes),
+  }
+  return { ok: true, payload }
 }
 
-const unitsOf = (text: string): number => (text === '' ? 0 : text.length + 1)
+/** Parts of a payload on their way to the encoder. */
+class Parts {
+  readonly bytes: Uint8Array
+  end = 0
 
-function checkText(text: string, least: number, most: number, what: string): void {
-  const good = text.length >= least && text.length <= most && !/\0|\p{Surrogate}/u.test(text)
-  checkArgument(good, `${what} is not a text of ${least} to ${most} units`)
+  constructor(length: number) {
+    rows.fill(0, 0, ROW_WORDS)
+    this.bytes = length <= source.length ? source : new Uint8Array(length)
+  }
+
+  /** What an encoding function takes as its source. */
+  get input(): number | Uint8Array {
+    return this.bytes === source ? this.end : this.bytes
+  }
+
+  u64(index: number, value: bigint): void {
+    checkArgument(value >= 0n && value < 1n << 64n, 'a number of 64 bits is wanted')
+    rows[index] = this.end
+    writeU64(this.bytes, this.end, value)
+    this.end += 8
+  }
+
+  wide(index: number, text: string, dialect: PayloadDialect): void {
+    rows[index] = this.end
+    rows[index + 1] = text === '' ? 0 : text.length + 1
+    if (text === '') return
+    this.end = putUtf16(text, this.bytes, this.end, dialect.stringOrder === 'big-endian')
+  }
+
+  addresses(addresses: readonly Endpoint[]): void {
+    rows[NodeRow.ADDRESSES] = this.end
+    rows[NodeRow.ADDRESS_COUNT] = addresses.length
+    for (const { address, port } of addresses) {
+      checkEndpoint(address, port)
+      this.bytes.fill(0, this.end, this.end + GraphLength.ADDRESS)
+      writeU32(this.bytes, this.end, GraphValue.ADDRESS_SIZE)
+      writeU16(this.bytes, this.end + 4, GraphValue.FAMILY)
+      writeU16(this.bytes, this.end + 6, port)
+      this.bytes.set(address, this.end + 12)
+      this.end += GraphLength.ADDRESS
+    }
+  }
 }
 
-function putString(bytes: Uint8Array, at: number, text: string, bigEndian: boolean): number {
-  writeU32(bytes, at, unitsOf(text))
-  return text === '' ? at + 4 : putUtf16(text, bytes, at + 4, bigEndian)
-}
-
-function putAddresses(bytes: Uint8Array, at: number, addresses: readonly Endpoint[]): void {
-  writeU32(bytes, at, addresses.length)
-  addresses.forEach(({ address, port }, i) => {
-    const from = at + 4 + i * 32
-    writeU32(bytes, from, 32)
-    writeU16(bytes, from + 4, 0x17)
-    writeU16(bytes, from + 6, port)
-    bytes.set(address, from + 12)
-  })
+function encoded(outcome: number, out: Uint8Array): Uint8Array {
+  checkArgument(outcome >= 0, `these fields make no payload: ${nativeCode(-outcome)}`)
+  return out.slice(0, outcome)
 }
 
 /** @throws PeernetError ERR_PEERNET_INVALID_ARG when a field is out of its range; so the others */
 export function encodeGraphInfo(payload: GraphInfoPayload, dialect: PayloadDialect): Uint8Array {
-  const { presenceLifetimeS, maxRecordSize } = payload
-  checkText(payload.graphId, 1, 255, 'the graph ID')
-  checkText(payload.creatorId, 1, 255, 'the creator ID')
-  checkText(payload.friendlyName, 0, 255, 'the friendly name')
-  checkText(payload.comment, 0, 511, 'the comment')
-  checkArgument(
-    presenceLifetimeS === 0 || presenceLifetimeS >= 300,
-    'a presence lifetime is 300 s or more',
-  )
-  checkArgument(
-    maxRecordSize === 0 || (maxRecordSize >= 1024 && maxRecordSize <= 62_914_560),
-    'a maximum record size is 1,024 to 62,914,560',
-  )
-  const bigEndian = dialect.stringOrder === 'big-endian'
-  const texts = [payload.graphId, payload.creatorId, payload.friendlyName, payload.comment]
-  const size = texts.reduce((sum, text) => sum + 2 * unitsOf(text), 40)
-  const bytes = new Uint8Array(size)
-  writeU32(bytes, 0, size)
-  writeU32(bytes, 4, payload.deferExpiration ? 2 : 0)
-  writeU32(bytes, 8, SCOPES.indexOf(payload.scope) + 1)
-  let at = 12
-  for (const text of texts) at = putString(bytes, at, text, bigEndian)
-  writeU32(bytes, at, presenceLifetimeS)
-  writeU32(bytes, at + 4, payload.maxPresenceRecords)
-  writeU32(bytes, at + 8, maxRecordSize)
-  return bytes
+  checkText(payload.graphId, 1, ID_MOST, 'the graph ID')
+  checkText(payload.creatorId, 1, ID_MOST, 'the creator ID')
+  checkText(payload.friendlyName, 0, GraphBound.NAME_UNITS - 1, 'the friendly name')
+  checkText(payload.comment, 0, GraphBound.COMMENT_UNITS - 1, 'the comment')
+  const numbers = [payload.presenceLifetimeS, payload.maxPresenceRecords, payload.maxRecordSize]
+  const areU32 = numbers.every((n) => Number.isInteger(n) && n >= 0 && n <= 0xffffffff)
+  checkArgument(areU32, 'lifetime, presence records and record size are numbers of 32 bits')
+  const parts = new Parts(0)
+  rows[InfoRow.FLAGS] = payload.deferExpiration ? GraphInfoFlag.D : 0
+  rows[InfoRow.SCOPE] = SCOPES.indexOf(payload.scope) + 1
+  rows[InfoRow.PRESENCE_LIFETIME] = payload.presenceLifetimeS
+  rows[InfoRow.MAX_PRESENCE_RECORDS] = payload.maxPresenceRecords
+  rows[InfoRow.MAX_RECORD_SIZE] = payload.maxRecordSize
+  parts.wide(InfoRow.GRAPH_ID, payload.graphId, dialect)
+  parts.wide(InfoRow.CREATOR_ID, payload.creatorId, dialect)
+  parts.wide(InfoRow.FRIENDLY_NAME, payload.friendlyName, dialect)
+  parts.wide(InfoRow.COMMENT, payload.comment, dialect)
+  return encoded(graphEncodeInfo(parts.input, orderOf(dialect)), output)
+}
+
+function encodeNode(parts: Parts, kind: number, order: number): Uint8Array {
+  const { input } = parts
+  if (typeof input === 'number' && input + GraphLength.ADDRESS <= output.length) {
+    return encoded(graphEncodeNode(input, kind, order), output)
+  }
+  const out = new Uint8Array(parts.end + GraphLength.ADDRESS)
+  return encoded(graphEncodeNode(input, kind, order, out), out)
 }
 
 export function encodeSignature({ signature }: SignaturePayload): Uint8Array {
-  const bytes = new Uint8Array(8)
-  writeU64(bytes, 0, signature)
-  return bytes
+  const parts = new Parts(8)
+  parts.u64(NodeRow.SIGNATURE, signature)
+  return encodeNode(parts, NodeKind.SIGNATURE, 0)
 }
 
-export function encodeContact(payload: ContactPayload): Uint8Array {
-  const bytes = new Uint8Array(20 + 32 * payload.addresses.length)
-  writeU64(bytes, 0, payload.signature)
-  writeU64(bytes, 8, payload.nodeId)
-  putAddresses(bytes, 16, payload.addresses)
-  return bytes
+export function encodeContact({ signature, nodeId, addresses }: ContactPayload): Uint8Array {
+  const parts = new Parts(16 + GraphLength.ADDRESS * addresses.length)
+  parts.u64(NodeRow.SIGNATURE, signature)
+  parts.u64(NodeRow.NODE_ID, nodeId)
+  parts.addresses(addresses)
+  return encodeNode(parts, NodeKind.CONTACT, 0)
 }
 
 export function encodePresence(payload: PresencePayload, dialect: PayloadDialect): Uint8Array {
-  checkText(payload.attributes, 0, 0x7ffffffe, 'the attributes')
-  const size = 16 + 2 * unitsOf(payload.attributes) + 32 * payload.addresses.length
-  const bytes = new Uint8Array(size)
-  writeU64(bytes, 0, payload.nodeId)
-  const at = putString(bytes, 8, payload.attributes, dialect.stringOrder === 'big-endian')
-  putAddresses(bytes, at, payload.addresses)
-  return bytes
+  const { nodeId, attributes, addresses } = payload
+  checkText(attributes, 0, GraphBound.RECORD_SIZE / 2 - 1, 'the attributes')
+  const parts = new Parts(10 + 2 * attributes.length + GraphLength.ADDRESS * addresses.length)
+  parts.u64(NodeRow.NODE_ID, nodeId)
+  parts.wide(NodeRow.ATTRIBUTES, attributes, dialect)
+  parts.addresses(addresses)
+  return encodeNode(parts, NodeKind.PRESENCE, orderOf(dialect))
+}
+
+/** PEER_IN6_ADDRESS_EX, 2.2.1.4: no message has one (GA-40). */
+export interface NamedEndpoint extends Endpoint {
+  readonly peerId: string
+}
+
+export function decodeAddressEx(bytes: Uint8Array): DecodedPayload<NamedEndpoint> {
+  const outcome = graphDecodeAddressEx(inputOf(bytes))
+  if (outcome < 0) return refused(outcome)
+  const payload = {
+    address: addressAt(bytes, 4),
+    port: readU16(bytes, 2),
+    peerId: readUtf8(bytes, word(0), word(1)),
+  }
+  return { ok: true, payload }
+}
+
+export function encodeAddressEx({ address, port, peerId }: NamedEndpoint): Uint8Array {
+  checkEndpoint(address, port)
+  checkText(peerId, 1, ID_MOST, 'the peer ID')
+  const parts = new Parts(0)
+  writeU16(parts.bytes, 0, GraphValue.FAMILY)
+  writeU16(parts.bytes, 2, port)
+  parts.bytes.set(address, 4)
+  rows[0] = GraphLength.IN6_ADDRESS
+  const { written } = new TextEncoder().encodeInto(
+    peerId,
+    parts.bytes.subarray(GraphLength.IN6_ADDRESS),
+  )
+  rows[1] = written
+  return encoded(graphEncodeAddressEx(GraphLength.IN6_ADDRESS + written), output)
 }

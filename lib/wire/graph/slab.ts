@@ -5,7 +5,7 @@
 
 const SLAB_BYTES = 16_384
 /** Bigger things get memory of their own. */
-const SHARED_MOST = SLAB_BYTES / 4
+export const SHARED_MOST = SLAB_BYTES / 4
 
 let slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
 let end = 0

@@ -1,146 +1,211 @@
 import { concatBytes } from '../../core/bytes.js'
-import { decodeMessage, headerOf, InvalidRecord, Malformed, type DecodeOptions } from './decode.js'
+import { checkArgument } from '../../core/errors.js'
+import { LIMITS } from '../../core/limits.js'
+import { nativeCode } from '../../native/codes.js'
+import { graphScan, rows } from '../../native/graph.js'
+import { viewOf } from './bytes.js'
+import { GraphBound } from './constants.js'
+import { messageAt } from './decode.js'
+import { streamWords } from './identity.js'
 import type { GraphMessage } from './messages.js'
+import { MessageRow, ROW_WORDS, StreamMode, StreamRow } from './rows.js'
+import { claim, claimed, SHARED_MOST } from './slab.js'
 import type { StringOrder } from './text.js'
 
 export interface GraphReaderOptions {
+  /** Largest Message Size that is read (GA-03). */
   readonly maxMessage: number
   readonly stringOrder: StringOrder
   readonly graphId: string
 }
 
 export interface GraphStreamOptions extends GraphReaderOptions {
+  /** Largest Frame Size that is read, at most 32,768 (3.1.1). */
   readonly maxFrame: number
 }
 
+/** What a stream holds next. Bytes and records borrow its memory: see `GraphRecord.retain`. */
 export type GraphStreamItem =
   | { readonly kind: 'message'; readonly message: GraphMessage }
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   /** A FLOOD whose record is none: it is dropped and counted, the connection stays (3.1.7.27). */
   | { readonly kind: 'dropped'; readonly code: string }
-  /** The stream cannot be read any further: the connection ends. */
+  /** The stream cannot be read any further: the connection ends. Nothing follows. */
   | { readonly kind: 'error'; readonly code: string }
 
 const EMPTY = new Uint8Array(0)
+/** Room before what is gathered: the size of the frame in which a record is sent on. */
+const HEADROOM = 2
 
+/** Whose rows are in the table. */
+let owner: Reader | undefined
+
+/**
+ * Bytes in, messages out. One native call finds and decodes all that a chunk holds in one piece;
+ * only what spans chunks or frames is copied. Whoever pushes asks `next` until it gives undefined:
+ * the chunk is not looked at after that, and what it leaves incomplete was copied.
+ */
 abstract class Reader {
+  protected readonly words: Int32Array
+  readonly #bigEndian: boolean
   #input: Uint8Array = EMPTY
-  #at = 0
-  #message: Uint8Array[] = []
-  #have = 0
-  #dead = false
-  readonly #maxMessage: number
-  readonly #options: DecodeOptions
+  #assembly: Uint8Array | undefined
+  #cursor = 0
+  #count = 0
+  /** Where the input goes on behind the last item that was given out. */
+  #end = 0
+  #closed = false
 
-  constructor(options: GraphReaderOptions) {
-    this.#maxMessage = options.maxMessage
-    this.#options = options
+  protected constructor(options: GraphReaderOptions, mode: number, maxFrame: number) {
+    const { maxMessage, stringOrder, graphId } = options
+    const good = Number.isInteger(maxMessage) && maxMessage >= 8 && maxMessage < 0x7fff0000
+    checkArgument(good, 'maxMessage is out of its range')
+    this.words = streamWords(stringOrder, graphId)
+    this.words[StreamRow.MODE] = mode
+    this.words[StreamRow.MAX_FRAME] = maxFrame
+    this.words[StreamRow.MAX_MESSAGE] = maxMessage
+    this.#bigEndian = stringOrder === 'big-endian'
   }
 
   /** Bytes kept for what is not complete yet. */
   get buffered(): number {
-    return this.#input.length - this.#at + this.#have
+    const at = this.#cursor < this.#count ? this.#end : (this.words[StreamRow.AT] as number)
+    return this.#input.length - at + (this.words[StreamRow.HAVE] as number)
   }
 
-  /** The bytes that came in. They are looked at until `next` gives undefined. */
+  /** Bytes that came in. */
   push(chunk: Uint8Array): void {
-    if (this.#dead) return
-    const rest = this.#input.subarray(this.#at)
-    this.#input = rest.length === 0 ? chunk : concatBytes(rest, chunk)
-    this.#at = 0
+    if (this.#closed) return
+    this.rewind()
+    const at = this.words[StreamRow.AT] as number
+    const rest = this.#input.length - at
+    this.#input = rest === 0 ? chunk : concatBytes(viewOf(this.#input, at, rest), chunk)
+    this.words[StreamRow.AT] = 0
   }
 
+  /** The next item; undefined until more is pushed. */
   next(): GraphStreamItem | undefined {
-    if (this.#dead) return undefined
-    try {
-      const item = this.read()
-      if (item === undefined) {
-        this.#input = this.#input.slice(this.#at)
-        this.#at = 0
-      }
-      return item
-    } catch (error) {
-      if (error instanceof InvalidRecord) return { kind: 'dropped', code: error.code }
-      if (!(error instanceof Malformed)) throw error
-      this.#dead = true
-      this.#input = EMPTY
-      this.#message = []
-      this.#have = this.#at = 0
-      return { kind: 'error', code: error.code }
+    if (this.#cursor < this.#count) {
+      if (owner === this) return this.#take()
+      this.rewind()
     }
+    while (!this.#closed) {
+      const count = graphScan(this.#input, this.words, this.#assembly)
+      if (count > 0) {
+        owner = this
+        this.#cursor = 0
+        this.#count = count
+        return this.#take()
+      }
+      if (this.words[StreamRow.CODE] !== 0) return this.#break()
+      const need = this.words[StreamRow.NEED] as number
+      if (need === 0) {
+        this.#input = EMPTY
+        this.words[StreamRow.AT] = 0
+        return undefined
+      }
+      this.#lend(need)
+    }
+    return undefined
   }
 
-  protected abstract read(): GraphStreamItem | undefined
-
-  protected get left(): number {
-    return this.#input.length - this.#at
+  /** Forgets rows that were not given out; the input is read again from there. */
+  protected rewind(): void {
+    if (this.#cursor === this.#count) return
+    this.#cursor = this.#count = 0
+    this.words[StreamRow.AT] = this.#end
+    this.words[StreamRow.CODE] = 0
   }
 
-  protected peekU16(): number {
-    return ((this.#input[this.#at] as number) << 8) | (this.#input[this.#at + 1] as number)
+  #take(): GraphStreamItem {
+    const row = this.#cursor++ * ROW_WORDS
+    this.#end = rows[row + MessageRow.END] as number
+    const gathered = rows[row + MessageRow.MEMORY] !== 0
+    let bytes = this.#input
+    if (gathered) {
+      bytes = this.#assembly as Uint8Array
+      this.#assembly = undefined
+    }
+    const code = rows[row + MessageRow.CODE] as number
+    if (code !== 0) return { kind: 'dropped', code: nativeCode(code) }
+    if (rows[row + MessageRow.TYPE] === 0) {
+      const at = rows[row + MessageRow.AT] as number
+      return { kind: 'frame', bytes: viewOf(bytes, at, rows[row + MessageRow.SIZE] as number) }
+    }
+    return { kind: 'message', message: messageAt(row, bytes, this.#bigEndian, gathered) }
   }
 
-  protected take(length: number): Uint8Array {
-    this.#at += length
-    return this.#input.subarray(this.#at - length, this.#at)
+  #break(): GraphStreamItem {
+    const code = nativeCode(this.words[StreamRow.CODE] as number)
+    this.#closed = true
+    this.#input = EMPTY
+    this.#assembly = undefined
+    this.words[StreamRow.AT] = this.words[StreamRow.HAVE] = 0
+    return { kind: 'error', code }
   }
 
-  /** Adds bytes to the message under way; the message when it is complete. */
-  protected add(bytes: Uint8Array): GraphStreamItem | undefined {
-    this.#message.push(bytes.slice())
-    this.#have += bytes.length
-    if (this.#have < 8) return undefined
-    const whole = this.#message.length === 1 ? bytes : concatBytes(...this.#message)
-    this.#message = [whole]
-    const size = headerOf(whole, 0, this.#maxMessage)
-    if (this.#have < size) return undefined
-    if (this.#have > size) throw new Malformed('ERR_PEERNET_SURPLUS_BYTES')
-    this.#message = []
-    this.#have = 0
-    return { kind: 'message', message: decodeMessage(whole, this.#options, true) }
-  }
-
-  /** Bytes that the message under way still wants; 8 for its header at first. */
-  protected get wanted(): number {
-    if (this.#have < 8) return 8 - this.#have
-    return headerOf(this.#message[0] as Uint8Array, 0, this.#maxMessage) - this.#have
+  /**
+   * Memory for what has to be gathered. A Message Size is only believed after a good part of the
+   * message came; even then its pages are not touched before bytes fill them.
+   */
+  #lend(need: number): void {
+    const have = this.words[StreamRow.HAVE] as number
+    let room = need
+    if (room > LIMITS.graphAssemblyFirst && have < LIMITS.graphAssemblyFirst) {
+      room = LIMITS.graphAssemblyFirst
+    } else if (room > LIMITS.graphAssemblySecond && have < LIMITS.graphAssemblySecond) {
+      room = LIMITS.graphAssemblySecond
+    }
+    const old = this.#assembly
+    const oldAt = this.words[StreamRow.OFFSET] as number
+    let at = HEADROOM
+    if (room + HEADROOM <= SHARED_MOST) {
+      at += claim(room + HEADROOM)
+      this.#assembly = claimed()
+    } else {
+      const { buffer, byteOffset } = Buffer.allocUnsafeSlow(room + HEADROOM)
+      this.#assembly = new Uint8Array(buffer, byteOffset, room + HEADROOM)
+    }
+    if (old !== undefined) this.#assembly.set(viewOf(old, oldAt, have), at)
+    this.words[StreamRow.OFFSET] = at
+    this.words[StreamRow.ROOM] = room
   }
 }
 
 /** Reads one connection's stream of frames (2.2.1.1). */
 export class GraphStreamReader extends Reader {
-  /** 'frames' after AUTH_INFO under a security provider. */
-  mode: 'messages' | 'frames' = 'messages'
-  readonly #maxFrame: number
-
+  /** @throws PeernetError ERR_PEERNET_INVALID_ARG when a bound is out of its range */
   constructor(options: GraphStreamOptions) {
-    super(options)
-    this.#maxFrame = options.maxFrame
+    const { maxFrame } = options
+    const good = Number.isInteger(maxFrame) && maxFrame >= 1 && maxFrame <= GraphBound.FRAME_MOST
+    checkArgument(good, `maxFrame is 1 to ${GraphBound.FRAME_MOST}`)
+    super(options, StreamMode.MESSAGES, maxFrame)
   }
 
-  protected read(): GraphStreamItem | undefined {
-    while (this.left >= 2) {
-      const size = this.peekU16()
-      // GA-03
-      if (size === 0 || size > this.#maxFrame) throw new Malformed('ERR_PEERNET_BAD_FRAME')
-      if (this.left < 2 + size) return undefined
-      this.take(2)
-      const bytes = this.take(size)
-      if (this.mode === 'frames') return { kind: 'frame', bytes }
-      const item = this.add(bytes)
-      if (item !== undefined) return item
-    }
-    return undefined
+  /**
+   * 'frames' after AUTH_INFO under a security provider: set it between two items, and what follows
+   * is read so.
+   */
+  get mode(): 'messages' | 'frames' {
+    return this.words[StreamRow.MODE] === StreamMode.MESSAGES ? 'messages' : 'frames'
+  }
+
+  set mode(mode: 'messages' | 'frames') {
+    if (mode === this.mode) return
+    checkArgument(
+      this.words[StreamRow.GATHERING] === 0,
+      'the mode changes between two items, not within one',
+    )
+    this.rewind()
+    // What was wrong with the old reading may be right with the new one.
+    this.words[StreamRow.CODE] = 0
+    this.words[StreamRow.MODE] = mode === 'frames' ? StreamMode.FRAMES : StreamMode.MESSAGES
   }
 }
 
 /** The same without frames: what a provider's session gives out as 'plain'. */
 export class GraphMessageReader extends Reader {
-  protected read(): GraphStreamItem | undefined {
-    while (this.left > 0) {
-      const item = this.add(this.take(Math.min(this.left, this.wanted)))
-      if (item !== undefined) return item
-    }
-    return undefined
+  constructor(options: GraphReaderOptions) {
+    super(options, StreamMode.PLAIN, GraphBound.FRAME_MOST)
   }
 }

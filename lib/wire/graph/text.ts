@@ -1,6 +1,25 @@
+import { checkArgument } from '../../core/errors.js'
+
 /** UTF-16 of records in either byte order (GA-01), and strings that are met over and over. */
 
 export type StringOrder = 'big-endian' | 'little-endian'
+
+const NOT_TEXT = /\0|\p{Surrogate}/u
+
+/**
+ * Throws unless the text has so many UTF-16 units, and neither NULs nor lone surrogates (GA-42).
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG
+ */
+export function checkText(text: string, least: number, most: number, what: string): void {
+  const good = text.length >= least && text.length <= most && !NOT_TEXT.test(text)
+  checkArgument(good, `${what} is not a text of ${least} to ${most} characters`)
+}
+
+/** @throws PeernetError ERR_PEERNET_INVALID_ARG */
+export function checkEndpoint(address: Uint8Array, port: number): void {
+  const isPort = Number.isInteger(port) && port >= 0 && port <= 0xffff
+  checkArgument(address.length === 16 && isPort, 'an endpoint has 16 bytes of address and a port')
+}
 
 /** Longest text that is put together unit by unit; longer ones go through Buffer. */
 const SHORT = 64
@@ -56,6 +75,15 @@ function isAt(wanted: Uint8Array, bytes: Uint8Array, at: number, length: number)
   if (wanted.length !== length) return false
   for (let i = length - 1; i >= 0; i--) if (wanted[i] !== bytes[at + i]) return false
   return true
+}
+
+/** Turns each unit around, in place. */
+export function turnUtf16(bytes: Uint8Array, at: number, units: number): void {
+  for (let end = at + 2 * units; at < end; at += 2) {
+    const first = bytes[at] as number
+    bytes[at] = bytes[at + 1] as number
+    bytes[at + 1] = first
+  }
 }
 
 /** Writes the text and its NUL; the offset behind it. */

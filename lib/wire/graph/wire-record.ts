@@ -1,141 +1,135 @@
 import type { Guid } from '../../core/guid.js'
+import { readGuid, readU64, viewOf, writeU16, writeU32 } from './bytes.js'
+import { GraphFixed, GraphMessageType, GraphRecordFlag, GraphValue } from './constants.js'
 import type { GraphRecord, RecordFields } from './record.js'
+import { RecordRow } from './rows.js'
 import { claim, claimed } from './slab.js'
-import { internedUtf16At, utf16At } from './text.js'
+import { internedUtf16At, turnUtf16, utf16At } from './text.js'
 
-/** Bytes before a record in a FLOOD frame: frame size, PEER_MESSAGE header, offset, reserved. */
-export const FLOOD_FRAME_HEAD = 14
-/** Without the frame size: the fixed part of 2.2.2.11. */
-export const FLOOD_HEAD = 12
-/** Version 0x10, type 0x0B, reserved 0. */
-const FLOOD_HEADER_WORD = 0x100b0000
+/** Bytes before the record in a FLOOD, 2.2.2.11; its frame has two more before them. */
+export const FLOOD_HEAD = GraphFixed.FLOOD
+export const FLOOD_FRAME_HEAD = FLOOD_HEAD + 2
 
-/** Where the variable fields of a PEER_RECORD are: their lengths say it all. */
-export interface RecordLayout {
-  readonly size: number
-  readonly version: number
-  readonly deleted: boolean
-  /** Characters with the NUL; 0: absent. So the others. */
-  readonly creatorUnits: number
-  readonly modifierUnits: number
-  readonly securitySize: number
-  readonly graphUnits: number
-  readonly payloadSize: number
-  readonly attributesUnits: number
-}
-
-/** Whose memory a record stands in. */
-const enum Memory {
-  BORROWED,
-  OWN,
-  /** Its own, and a FLOOD frame's head stands before it. */
-  FRAMED,
-}
-
-const latin1Slice = (
-  Buffer.prototype as unknown as {
-    latin1Slice: (this: Uint8Array, start: number, end: number) => string
-  }
-).latin1Slice
-
+const FLOOD_HEADER_WORD = (GraphValue.VERSION << 24) | (GraphMessageType.FLOOD << 16)
 const NOTHING = new Uint8Array(0)
 
-/** A decoded or encoded PEER_RECORD; fields are read when they are asked for. */
+/** Whose memory a record stands in. */
+export const Memory = {
+  /** That of the stream, until `retain`. */
+  BORROWED: 0,
+  OWN: 1,
+  /** Its own, with room for a FLOOD frame's head before it. */
+  ROOMY: 2,
+  /** Its own, and the head is there. */
+  FRAMED: 3,
+} as const
+export type Memory = (typeof Memory)[keyof typeof Memory]
+
+/** A PEER_RECORD; fields are read when they are asked for. */
 export class WireRecord implements GraphRecord {
   readonly version: number
   readonly deleted: boolean
+  /** Of `bytes`. */
+  readonly size: number
   #source: Uint8Array
   #at: number
   #memory: Memory
   readonly #bigEndian: boolean
-  readonly #layout: RecordLayout
-  #id: Guid | undefined
-  #type: Guid | undefined
-  #bytes: Uint8Array | undefined
-  #framed: Uint8Array | undefined
-  #payload: Uint8Array | undefined
-  #modified: bigint | undefined
+  readonly #creatorUnits: number
+  readonly #modifierUnits: number
+  readonly #securitySize: number
+  readonly #graphUnits: number
+  readonly #payloadSize: number
+  readonly #attributesUnits: number
+  #id: Guid | undefined = undefined
+  #type: Guid | undefined = undefined
+  #bytes: Uint8Array | undefined = undefined
+  #framed: Uint8Array | undefined = undefined
+  #payload: Uint8Array | undefined = undefined
+  #modified: bigint | undefined = undefined
 
+  /** `words[base]` begins a RecordRow; its offset is replaced by `at`. */
   constructor(
     source: Uint8Array,
     at: number,
-    layout: RecordLayout,
+    words: Int32Array,
+    base: number,
     bigEndian: boolean,
-    memory: 'borrowed' | 'own' | 'framed',
+    memory: Memory,
   ) {
+    this.version = (words[base + RecordRow.VERSION] as number) >>> 0
+    this.deleted = ((words[base + RecordRow.FLAGS] as number) & GraphRecordFlag.D) !== 0
+    this.size = words[base + RecordRow.SIZE] as number
     this.#source = source
     this.#at = at
-    this.#layout = layout
+    this.#memory = memory
     this.#bigEndian = bigEndian
-    this.#memory =
-      memory === 'borrowed' ? Memory.BORROWED : memory === 'own' ? Memory.OWN : Memory.FRAMED
-    this.version = layout.version
-    this.deleted = layout.deleted
+    this.#creatorUnits = words[base + RecordRow.CREATOR_UNITS] as number
+    this.#modifierUnits = words[base + RecordRow.MODIFIER_UNITS] as number
+    this.#securitySize = words[base + RecordRow.SECURITY_SIZE] as number
+    this.#graphUnits = words[base + RecordRow.GRAPH_UNITS] as number
+    this.#payloadSize = words[base + RecordRow.PAYLOAD_SIZE] as number
+    this.#attributesUnits = words[base + RecordRow.ATTRIBUTES_UNITS] as number
+    if (words[base + RecordRow.SWAPPED] !== 0) this.#turn()
   }
 
   get type(): Guid {
-    return (this.#type ??= this.#guidAt(this.#at))
+    return (this.#type ??= readGuid(this.#source, this.#at))
   }
 
   get id(): Guid {
-    return (this.#id ??= this.#guidAt(this.#at + 16))
+    return (this.#id ??= readGuid(this.#source, this.#at + 16))
   }
 
   get creatorId(): string {
-    const units = this.#layout.creatorUnits - 1
-    return internedUtf16At(this.#source, this.#at + 44, units, this.#bigEndian)
+    return internedUtf16At(this.#source, this.#creatorAt, this.#creatorUnits - 1, this.#bigEndian)
   }
 
   get lastModifiedBy(): string {
-    const { creatorUnits, modifierUnits } = this.#layout
-    if (modifierUnits === 0) return ''
-    const at = this.#at + 48 + 2 * creatorUnits
-    return internedUtf16At(this.#source, at, modifierUnits - 1, this.#bigEndian)
+    const units = this.#modifierUnits
+    if (units === 0) return ''
+    return internedUtf16At(this.#source, this.#modifierAt, units - 1, this.#bigEndian)
   }
 
   get securityData(): Uint8Array {
-    const { creatorUnits, modifierUnits, securitySize } = this.#layout
-    if (securitySize === 0) return NOTHING
-    return this.#view(this.#at + 52 + 2 * (creatorUnits + modifierUnits), securitySize)
+    const size = this.#securitySize
+    return size === 0 ? NOTHING : viewOf(this.#source, this.#timesAt - size, size)
   }
 
   get creationTime(): bigint {
-    return this.#timeAt(this.#timesAt)
+    return readU64(this.#source, this.#timesAt)
   }
 
   get expirationTime(): bigint {
-    return this.#timeAt(this.#timesAt + 8)
+    return readU64(this.#source, this.#timesAt + 8)
   }
 
   get modificationTime(): bigint {
-    return (this.#modified ??= this.#timeAt(this.#timesAt + 16))
+    return (this.#modified ??= readU64(this.#source, this.#timesAt + 16))
   }
 
   get graphId(): string {
-    const units = this.#layout.graphUnits - 1
-    return internedUtf16At(this.#source, this.#timesAt + 28, units, this.#bigEndian)
+    return internedUtf16At(this.#source, this.#graphAt, this.#graphUnits - 1, this.#bigEndian)
   }
 
   get payload(): Uint8Array {
-    const { graphUnits, payloadSize } = this.#layout
-    if (payloadSize === 0) return NOTHING
-    return (this.#payload ??= this.#view(this.#timesAt + 34 + 2 * graphUnits, payloadSize))
+    if (this.#payloadSize === 0) return NOTHING
+    return (this.#payload ??= viewOf(this.#source, this.#payloadAt, this.#payloadSize))
   }
 
   get attributes(): string {
-    const { graphUnits, payloadSize, attributesUnits } = this.#layout
-    if (attributesUnits === 0) return ''
-    const at = this.#timesAt + 38 + 2 * graphUnits + payloadSize
-    return utf16At(this.#source, at, attributesUnits - 1, this.#bigEndian)
+    const units = this.#attributesUnits
+    if (units === 0) return ''
+    return utf16At(this.#source, this.#attributesAt, units - 1, this.#bigEndian)
+  }
+
+  /** Bytes that the graph's Max Record Size bounds (3.1.7.27). */
+  get boundedSize(): number {
+    return this.#payloadSize + 2 * this.#attributesUnits
   }
 
   get bytes(): Uint8Array {
-    return (this.#bytes ??= this.#view(this.#at, this.#layout.size))
-  }
-
-  /** Of `bytes`. */
-  get size(): number {
-    return this.#layout.size
+    return (this.#bytes ??= viewOf(this.#source, this.#at, this.size))
   }
 
   retain(): this {
@@ -143,47 +137,67 @@ export class WireRecord implements GraphRecord {
     return this
   }
 
-  /** The whole FLOOD as one frame; only for records that fit one. Never write into it. */
+  /** The whole FLOOD as one frame; only for a record that fits one. Never write into it. */
   get framedFlood(): Uint8Array {
-    if (this.#framed !== undefined) return this.#framed
-    if (this.#memory !== Memory.FRAMED) this.#copy()
-    return (this.#framed = this.#view(
-      this.#at - FLOOD_FRAME_HEAD,
-      this.#layout.size + FLOOD_FRAME_HEAD,
-    ))
+    return (this.#framed ??= this.#frame())
+  }
+
+  // Where fields are: the lengths before them say it (2.2.1.9).
+
+  get #creatorAt(): number {
+    return this.#at + 44
+  }
+
+  get #modifierAt(): number {
+    return this.#at + 48 + 2 * this.#creatorUnits
   }
 
   get #timesAt(): number {
-    const { creatorUnits, modifierUnits, securitySize } = this.#layout
-    return this.#at + 52 + 2 * (creatorUnits + modifierUnits) + securitySize
+    return this.#at + 52 + 2 * (this.#creatorUnits + this.#modifierUnits) + this.#securitySize
   }
 
-  /** Moves the record to memory of its own, behind a FLOOD frame's head. */
+  get #graphAt(): number {
+    return this.#timesAt + 28
+  }
+
+  get #payloadAt(): number {
+    return this.#graphAt + 2 * this.#graphUnits + 6
+  }
+
+  get #attributesAt(): number {
+    return this.#payloadAt + this.#payloadSize + 4
+  }
+
+  #frame(): Uint8Array {
+    if (this.#memory < Memory.ROOMY) this.#copy()
+    const at = this.#at - FLOOD_FRAME_HEAD
+    if (this.#memory === Memory.ROOMY) {
+      writeU16(this.#source, at, this.size + FLOOD_HEAD)
+      writeFloodHead(this.#source, at + 2, this.size)
+      this.#memory = Memory.FRAMED
+    }
+    return viewOf(this.#source, at, this.size + FLOOD_FRAME_HEAD)
+  }
+
+  /** Moves the record to memory of its own, with room before it. */
   #copy(): void {
-    const { size } = this.#layout
-    const at = claim(size + FLOOD_FRAME_HEAD) + FLOOD_FRAME_HEAD
+    const at = claim(this.size + FLOOD_FRAME_HEAD) + FLOOD_FRAME_HEAD
     const memory = claimed()
-    memory.set(this.#source.subarray(this.#at, this.#at + size), at)
-    writeFloodFrameHead(memory, at - FLOOD_FRAME_HEAD, size)
+    memory.set(viewOf(this.#source, this.#at, this.size), at)
     this.#source = memory
     this.#at = at
-    this.#memory = Memory.FRAMED
+    this.#memory = Memory.ROOMY
     this.#bytes = undefined
     this.#payload = undefined
   }
 
-  #guidAt(at: number): Guid {
-    return latin1Slice.call(this.#source, at, at + 16) as Guid
-  }
-
-  #timeAt(at: number): bigint {
-    const high = readU32(this.#source, at)
-    const low = readU32(this.#source, at + 4)
-    return (BigInt(high) << 32n) | BigInt(low)
-  }
-
-  #view(at: number, length: number): Uint8Array {
-    return new Uint8Array(this.#source.buffer, this.#source.byteOffset + at, length)
+  /** GA-01: turns the strings of a record that came in the other byte order, in a copy. */
+  #turn(): void {
+    this.#copy()
+    turnUtf16(this.#source, this.#creatorAt, this.#creatorUnits)
+    turnUtf16(this.#source, this.#modifierAt, this.#modifierUnits)
+    turnUtf16(this.#source, this.#graphAt, this.#graphUnits)
+    turnUtf16(this.#source, this.#attributesAt, this.#attributesUnits)
   }
 }
 
@@ -206,36 +220,9 @@ export function recordFields(record: RecordFields): RecordFields {
   }
 }
 
-export function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    (((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number)) >>>
-    0
-  )
-}
-
-export function writeU16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >> 8
-  bytes[at + 1] = value
-}
-
-export function writeU32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24
-  bytes[at + 1] = value >> 16
-  bytes[at + 2] = value >> 8
-  bytes[at + 3] = value
-}
-
-/** The 12 bytes before the record in a FLOOD, 2.2.2.11. */
+/** The 12 bytes before the record. */
 export function writeFloodHead(bytes: Uint8Array, at: number, recordSize: number): void {
   writeU32(bytes, at, recordSize + FLOOD_HEAD)
   writeU32(bytes, at + 4, FLOOD_HEADER_WORD)
   writeU32(bytes, at + 8, FLOOD_HEAD << 16)
-}
-
-function writeFloodFrameHead(bytes: Uint8Array, at: number, recordSize: number): void {
-  writeU16(bytes, at, recordSize + FLOOD_HEAD)
-  writeFloodHead(bytes, at + 2, recordSize)
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { addon } from '#lib/native/addon.js'
 import { NATIVE_CODES, nativeCode } from '#lib/native/codes.js'
+import * as graphRows from '#lib/wire/graph/rows.js'
 import * as rows from '#lib/wire/rows.js'
 import { test } from '../../harness.js'
 
@@ -17,7 +18,8 @@ test('codes.ts is err.def, in its order', () => {
 
 test('spec/errors.md lists the codes of decoding with the words of err.def', () => {
   const text = readFileSync('native/core/err.def', 'utf8')
-  const decoding = text.slice(0, text.indexOf('/* Encoding. */'))
+  const ofGraphs = text.slice(text.indexOf('/* Graphs: '))
+  const decoding = text.slice(0, text.indexOf('/* Encoding. */')) + ofGraphs
   const defined = [...decoding.matchAll(/^PN_ERR\((\w+), "(.*)"\)/gm)]
   const page = readFileSync('spec/errors.md', 'utf8')
   const listed = [...page.matchAll(/^\| `ERR_PEERNET_(\w+)` \| ([^|]+) \|$/gm)]
@@ -53,6 +55,27 @@ test('rows.ts names every word of a row, at its place in the C structs', () => {
   assert.equal(new Map([...named].sort()), new Map(inC.sort()))
   assert.is(rows.ROW_WORDS, layout['words'])
   assert.is(named.size, rows.ROW_WORDS)
+})
+
+test('the words of graph rows are at their places in the C structs', () => {
+  const parts = {
+    msg: graphRows.MessageRow,
+    record: graphRows.RecordRow,
+    stream: graphRows.StreamRow,
+    info: graphRows.InfoRow,
+    node: graphRows.NodeRow,
+  }
+  const named = new Map<string, number>()
+  for (const [part, words] of Object.entries(parts)) {
+    for (const [name, index] of Object.entries(words)) {
+      const field = name.toLowerCase().replace(part === 'stream' ? /^graph_/ : /^$/, 'graph.')
+      named.set(`${part}.${field}`, index)
+    }
+  }
+  const { row, stream, ...inC } = addon.graphLayout
+  assert.equal(new Map([...named].sort()), new Map(Object.entries(inC).sort()))
+  assert.is(graphRows.ROW_WORDS, row)
+  assert.is(graphRows.STREAM_WORDS, stream)
 })
 
 test('the bits of PRESENT and the depths of looking are those of C', () => {

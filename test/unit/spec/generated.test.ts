@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import * as constants from '#lib/wire/constants.js'
+import * as graphConstants from '#lib/wire/graph/constants.js'
 import { test } from '../../harness.js'
 
 test('generated constants are what spec/fields says', () => {
@@ -11,15 +12,24 @@ test('generated constants are what spec/fields says', () => {
   assert.is(check.status, 0, check.stderr)
 })
 
+const ascending = (a: number, b: number): number => a - b
+
+function numbersInC(file: string): number[] {
+  const defined = /^#define PN_\w+ (0x[0-9A-Fa-f]+|\d+)u$/gm
+  return [...readFileSync(file, 'utf8').matchAll(defined)].map((match) => Number(match[1]))
+}
+
+function numbersIn(module: Record<string, Record<string, number>>): number[] {
+  return Object.values(module).flatMap((group) => Object.values(group))
+}
+
 test('C and TypeScript constants are the same numbers', () => {
-  const header = readFileSync('native/core/pnrp_const.h', 'utf8')
-  const inC = [...header.matchAll(/^#define PN_\w+ (0x[0-9A-Fa-f]+|\d+)u$/gm)].map((match) =>
-    Number(match[1]),
-  )
-  const inTypescript = Object.values(constants).flatMap((group) => Object.values<number>(group))
+  const inC = numbersInC('native/core/pnrp_const.h')
   assert.ok(inC.length > 100)
-  const ascending = (a: number, b: number): number => a - b
-  assert.equal(inC.sort(ascending), inTypescript.sort(ascending))
+  assert.equal(inC.sort(ascending), numbersIn(constants).sort(ascending))
+  const graphInC = numbersInC('native/core/graph_const.h')
+  assert.ok(graphInC.length > 70)
+  assert.equal(graphInC.sort(ascending), numbersIn(graphConstants).sort(ascending))
 })
 
 // Values copied by hand from MS-PNRP 2.2.1, 2.2.2.6 and 2.2.2.8, not through the table.
@@ -31,6 +41,12 @@ test('a sample of values as the specification prints them', () => {
   assert.is(constants.WireLimit.FRAGMENT, 1188)
   assert.is(constants.WireLimit.FRAGMENTS, Math.ceil(37348 / 1188))
   assert.is(constants.ResolveCriteria.UPPER_BITS, 8)
+  // MS-PPGRH 2.2.1.2, 2.2.1.9, 2.2.2.2, 2.2.3.1, 3.1.1
+  assert.is(graphConstants.GraphMessageType.ACK, 14)
+  assert.is(graphConstants.GraphValue.RECORD_VERSION, 256)
+  assert.is(graphConstants.GraphConnectFlag.U, 8)
+  assert.is(graphConstants.GraphBound.RECORD_SIZE, 60 * 1024 * 1024)
+  assert.is(graphConstants.GraphBound.FRAME_MOST, 32768)
 })
 
 test.run()

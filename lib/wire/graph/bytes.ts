@@ -1,0 +1,58 @@
+import type { Guid } from '../../core/guid.js'
+
+/** Numbers and GUIDs of graph messages; all are big-endian (2.2). Callers have checked lengths. */
+
+type Slice = (this: Uint8Array, start: number, end: number) => string
+
+const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as {
+  latin1Slice: Slice
+  utf8Slice: Slice
+}
+
+export function readU16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+}
+
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  )
+}
+
+export function readU64(bytes: Uint8Array, at: number): bigint {
+  return (BigInt(readU32(bytes, at)) << 32n) | BigInt(readU32(bytes, at + 4))
+}
+
+export function readGuid(bytes: Uint8Array, at: number): Guid {
+  return latin1Slice.call(bytes, at, at + 16) as Guid
+}
+
+export function readUtf8(bytes: Uint8Array, at: number, length: number): string {
+  return utf8Slice.call(bytes, at, at + length)
+}
+
+export function writeU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >> 8
+  bytes[at + 1] = value
+}
+
+export function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24
+  bytes[at + 1] = value >> 16
+  bytes[at + 2] = value >> 8
+  bytes[at + 3] = value
+}
+
+export function writeU64(bytes: Uint8Array, at: number, value: bigint): void {
+  writeU32(bytes, at, Number((value >> 32n) & 0xffffffffn))
+  writeU32(bytes, at + 4, Number(value & 0xffffffffn))
+}
+
+/** The bytes at an offset, not copied. A plain Uint8Array, whatever the bytes are. */
+export function viewOf(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
+}
