@@ -16,6 +16,7 @@ export interface GraphReaderOptions {
   /** Largest Message Size that is read (GA-03). */
   readonly maxMessage: number
   readonly stringOrder: StringOrder
+  /** Of the records; empty: not known yet, any will do. */
   readonly graphId: string
 }
 
