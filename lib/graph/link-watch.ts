@@ -54,7 +54,7 @@ export class LinkWatch {
       this.#partialSince = undefined
     } else if (this.#partialSince === undefined) {
       this.#partialSince = now
-      this.#partialBytes = 0
+      this.#partialBytes = bytes
     } else {
       this.#partialBytes += bytes
     }

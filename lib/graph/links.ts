@@ -420,7 +420,7 @@ export class Links implements LinksPart, LinkOwner, SendHost {
       const end = link.finishingSince + LIMITS.graphFinishTotalUs
       timers.set(link, Math.min(now + LIMITS.graphFinishUs, end))
     }
-    if (link.dataEnd > 0 && queue.written >= link.dataEnd && queue.dataBytes === 0) {
+    if (link.dataEnd > 0 && queue.written >= link.dataEnd && !queue.holdsData) {
       link.dataEnd = 0
       this.#context.events.push({ type: 'drained', connection })
     }

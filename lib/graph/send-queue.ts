@@ -101,6 +101,11 @@ export class SendQueue {
     return this.#cutter !== undefined
   }
 
+  /** Application data waits, or is in the middle of being handed out. */
+  get holdsData(): boolean {
+    return this.dataBytes > 0 || this.#cutHandle !== undefined
+  }
+
   /** Bytes confirmed so far. */
   get written(): number {
     return this.#written

@@ -181,6 +181,7 @@ export class LinkHarness {
     this.local({ type: 'wall-clock', offsetMs: WALL_MS })
     // Instant 0 is WALL_MS, and peer time is the wall clock.
     this.calls.length = 0
+    this.events.length = 0
   }
 
   get context(): GraphContext {
