@@ -1,9 +1,9 @@
 // The graph codec for JavaScript: argument checks, core calls, integers out. The façade in
 // lib/native/graph.ts is the only caller.
 //
-// `graphRows` is the table that scans fill; single calls use its first row (`graphRow`: one message,
-// record or payload as 32-bit words), `graphSource` and `graphOutput`. A call returns 0, a count or a
-// length when it succeeds, and -pn_err_t when it does not.
+// `graphRows` is the table that scans fill; single calls use its first row (one message, record or
+// payload as 32-bit words), `graphSource` and `graphOutput`. A call returns 0, a count or a length
+// when it succeeds, and -pn_err_t when it does not.
 #include "binding/call.h"
 
 #include <cstddef>
@@ -107,7 +107,7 @@ napi_value EncodeMessage(napi_env env, napi_callback_info info) {
   return call.Outcome(code, writer.at);
 }
 
-// graphEncodeRecord(texts, security, payload, out, at, order): type, ID and times are in graphOutput
+// graphEncodeRecord(texts, security, payload, out, at, order): graphOutput has type, ID and times
 napi_value EncodeRecord(napi_env env, napi_callback_info info) {
   GraphCall call(env, info);
   uint32_t at = call.Uint(4), order = call.Order(5);
@@ -159,7 +159,8 @@ napi_value EncodeInfo(napi_env env, napi_callback_info info) {
   pn_writer_t writer = call.Writer(2, 0);
   if (!call.good)
     return call.Misuse("graphEncodeInfo: bytes and a number are wanted");
-  return call.Outcome(pn_graph_info_encode(&call.slab->info, source, order, &writer), writer.at);
+  pn_err_t code = pn_graph_info_encode(&call.slab->info, source, order, &writer);
+  return call.Outcome(code, writer.at);
 }
 
 // graphEncodeNode(source, kind, order, out?)
@@ -181,7 +182,8 @@ napi_value EncodeAddressEx(napi_env env, napi_callback_info info) {
   pn_writer_t writer = call.Writer(1, 0);
   if (!call.good)
     return call.Misuse("graphEncodeAddressEx: bytes are wanted");
-  return call.Outcome(pn_graph_address_ex_encode(&call.slab->text, source, &writer), writer.at);
+  pn_err_t code = pn_graph_address_ex_encode(&call.slab->text, source, &writer);
+  return call.Outcome(code, writer.at);
 }
 
 // For the test that lib/native/graph.ts agrees with the structs.

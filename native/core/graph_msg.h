@@ -59,9 +59,9 @@ pn_err_t pn_graph_header(pn_bytes_t source, uint32_t at, uint32_t max_message, u
 pn_err_t pn_graph_msg_decode(pn_bytes_t source, uint32_t at, uint32_t size,
                              const pn_graph_identity_t *graph, pn_graph_msg_t *msg);
 
-/* Writes a message from the same words. Entries and texts are copied from the source, texts without
- * their NUL; `body` is the record of a FLOOD or the data of a PT2PT. Refuses what the decoder would,
- * but does not look into a FLOOD's record. */
+/* Writes a message from the same words. Entries and texts are copied from the source, texts
+ * without their NUL; `body` is the record of a FLOOD or the data of a PT2PT. Refuses what the
+ * decoder would, but does not look into a FLOOD's record. */
 pn_err_t pn_graph_msg_encode(const pn_graph_msg_t *msg, pn_bytes_t source, pn_bytes_t body,
                              pn_writer_t *w);
 

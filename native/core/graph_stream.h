@@ -38,11 +38,13 @@ typedef struct {
   uint32_t size;
 } pn_graph_memory_t;
 
-/* Reads from stream->at on and decodes up to `most` messages or frames; returns how many. A gathered
- * one is always the first row; its memory is the caller's again (room and offset become 0). With 0 rows
+/* Reads from stream->at on and decodes up to `most` messages or frames; returns how many. One that
+ * was gathered is always the first row; its memory is the caller's again (room and offset become
+ * 0). With 0 rows
  *
- *   code != 0: the stream is broken; need > 0: lend `need` bytes or fewer that are more than before,
- *   with what was gathered copied to them; else the chunk is used up. */
+ *   code != 0: the stream is broken;
+ *   need > 0: lend so many bytes, or fewer but more than before, with what was gathered in them;
+ *   else the chunk is used up. */
 uint32_t pn_graph_stream_scan(pn_graph_stream_t *stream, pn_bytes_t chunk,
                               pn_graph_memory_t assembly, pn_graph_msg_t *rows, uint32_t most);
 

@@ -31,8 +31,8 @@ export const RESERVED_ATTRIBUTE_NAMES: ReadonlySet<string> = new Set([
 
 const NAME = /^[0-9a-zA-Z]{1,40}$/
 const INT = /^[0-9]+$/
-const DATE =
-  /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?:Z|[+-](\d\d):(\d\d))?)?)?)?$/
+const TIME = String.raw`T(\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(?:Z|[+-](\d\d):(\d\d))?`
+const DATE = new RegExp(String.raw`^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:${TIME})?)?)?$`)
 const NOT_IN_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
 class BadAttributes extends Error {}

@@ -81,8 +81,8 @@ function checkFields(fields: RecordFields): void {
 
 /**
  * Builds a record.
- * @throws PeernetError ERR_PEERNET_INVALID_ARG when the fields cannot be those of a record (2.2.1.9,
- *   3.1.7.27)
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG when the fields cannot be those of a record
+ *   (2.2.1.9, 3.1.7.27)
  */
 export function encodeRecord(
   fields: RecordFields,
