@@ -450,6 +450,26 @@ export const LIMITS = {
   graphDeferredPerLink: 1024,
   graphDeferredBytesPerLink: 64 * 1024 * 1024,
 
+  // Graphs: synchronisation
+  /** 3.1.7.31: records in a hash range. */
+  graphHashRange: 10,
+  /** Bytes of a SOLICIT_HASH or ADVERTISE of ours: larger ranges, and further rounds, make good. */
+  graphSyncBytes: 768 * 1024,
+  /** Hash ranges of a peer that are looked at; a node with `graphRecords` has so many. */
+  graphHashRanges: 100_001,
+  /** Hash syncs in a row on one link, as long as each brings something. */
+  graphSyncRounds: 64,
+  /** SOLICITs of one link that are being answered; a peer waits for each SYNC_END. */
+  graphSyncSources: 4,
+  /** GA-19: record types that are synchronised first. */
+  graphPrioritizedTypes: 253,
+  /** A sync that brings nothing for so long ends its link, when others wait for it. */
+  graphSyncStallUs: minutes(2),
+  /** In a graph for longer than this, another signature at a new neighbour tells of a split. */
+  graphSettledUs: minutes(2),
+  /** How often the time at which this node was last in the graph is written down. */
+  graphClockWriteUs: minutes(1),
+
   // Graphs: search
   /** Characters of an XML query, clauses in it, how deep they nest, and characters of a value. */
   graphSearchUnits: 65_536,

@@ -5,6 +5,7 @@ import type { GraphRecord } from '../wire/graph/record.js'
 import type { Entry, Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
+import type { StoredRecord } from './machine.js'
 import { OrderedEntries } from './ordered-entries.js'
 import { SearchIndexes } from './search/indexes.js'
 
@@ -26,12 +27,6 @@ export interface DatabaseStatistics {
   readonly lapsed: number
   /** Records that found no room. */
   readonly refused: number
-}
-
-/** A record as a store keeps it. */
-export interface StoredRecord {
-  readonly record: GraphRecord
-  readonly autorefresh: boolean
 }
 
 /**
@@ -121,9 +116,11 @@ export class GraphDatabase {
     return this.#byType.get(type) ?? NO_ENTRIES
   }
 
-  /** Records of a type; one that is added while iterating is met, too. */
+  /** Of this type, unless they have lapsed; one that is added while iterating is met, too. */
   *ofType(type: Guid): Generator<GraphRecord> {
-    for (const { record } of this.#byType.get(type) ?? []) yield record
+    for (const { record, lapsed } of this.#byType.get(type) ?? NO_ENTRIES) {
+      if (!lapsed) yield record
+    }
   }
 
   /**

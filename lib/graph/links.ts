@@ -560,7 +560,8 @@ export class Links implements LinksPart, LinkOwner, SendHost {
   // What queues and watches ask for
 
   currentRecord(id: Guid): GraphRecord | undefined {
-    return this.#context.database.get(id)
+    // G-180: expired records never leave the node.
+    return this.#context.database.current(id)
   }
 
   /** Follows it unless the other side may take it for expired already and say nothing (GA-58). */

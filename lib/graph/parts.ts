@@ -181,6 +181,8 @@ export interface SyncPart {
   start(link: Link, first: boolean): void
   /** SOLICIT_NEW, _TIME, _HASH, ADVERTISE, REQUEST, SYNC_END on a CONNECTED neighbour link. */
   handleMessage(link: Link, message: GraphMessage): void
+  /** A FLOOD came in, whatever is made of it. */
+  recordReceived(link: Link): void
   /** A neighbour that was CONNECTED is no more. */
   linkClosed(link: Link): void
   /** The graph closes: writes down when this node was last in it. Before links are ended. */

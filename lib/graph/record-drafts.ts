@@ -1,6 +1,7 @@
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import type { GraphRecord, RecordFields } from '../wire/graph/record.js'
+import { isReservedType, RECORD_TYPE } from './constants.js'
 import type { RecordChanges } from './interface.js'
 
 const NOTHING = new Uint8Array(0)
@@ -88,4 +89,9 @@ function nextVersion(
     creationTime: old.creationTime,
     graphId: old.graphId,
   }
+}
+
+/** 3.1.4.2: what nodes say of themselves is not true any more when they come back. */
+export function isPersisted(type: Guid): boolean {
+  return type === RECORD_TYPE.graphInfo || !isReservedType(type)
 }

@@ -7,13 +7,13 @@ import { encodeRecord } from '../wire/graph/codec.js'
 import { Autorefresh } from './autorefresh.js'
 import { Completions } from './completions.js'
 import { compareRecords } from './conflict.js'
-import { isReservedType, RECORD_TYPE } from './constants.js'
+import { isReservedType } from './constants.js'
 import type { GraphContext } from './context.js'
 import { DeferredRecords } from './deferred-records.js'
 import { Expiry } from './expiry.js'
 import type { RecordChange, RecordChanges, RecordSpec } from './interface.js'
 import type { Failure, InternalRecordSpec, Link, RecordCommand, RecordsPart } from './parts.js'
-import { created, deleted, later, updated, type Author } from './record-drafts.js'
+import { created, deleted, isPersisted, later, updated, type Author } from './record-drafts.js'
 import { createRecordId } from './record-id.js'
 import { deleteRefusal, publishRefusal, updateRefusal } from './refusals.js'
 import { RecordValidation } from './validation.js'
@@ -128,8 +128,9 @@ export class Records implements RecordsPart {
   }
 
   handleFlood(link: Link, record: GraphRecord): void {
-    const { database, peerTime, counters, properties, config } = this.#context
+    const { database, parts, peerTime, counters, properties, config } = this.#context
     database.lapse(peerTime)
+    parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
     const held = database.current(record.id)
     if (held !== undefined && isCopy(record, held)) {
@@ -301,11 +302,6 @@ export class Records implements RecordsPart {
 
 function isFailure(result: GraphRecord | Failure): result is Failure {
   return 'code' in result
-}
-
-/** 3.1.4.2: what nodes say of themselves is not true any more when they come back. */
-export function isPersisted(type: Guid): boolean {
-  return type === RECORD_TYPE.graphInfo || !isReservedType(type)
 }
 
 function isOpen(link: Link): boolean {

@@ -10,9 +10,9 @@ import type { GraphRecord, RecordFields } from '#lib/wire/graph/record.js'
 
 export const APP_TYPE = guid('aaaaaaaa-0000-0000-0000-000000000001')
 export const OTHER_TYPE = guid('bbbbbbbb-0000-0000-0000-000000000002')
-/** Some peer time, FILETIME ticks. */
-export const T0 = 0x01dc5b0000000000n
 export const SECOND = 10_000_000n
+/** Some peer time, FILETIME ticks: a whole second of 2025. */
+export const T0 = 13_406_000_000n * SECOND
 export const HOUR = 3600n * SECOND
 
 const rng = new SeededRng(11)

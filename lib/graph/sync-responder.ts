@@ -1,0 +1,134 @@
+import type { Guid } from '../core/guid.js'
+import { equalBytes } from '../core/bytes.js'
+import { LIMITS } from '../core/limits.js'
+import type {
+  HashEntryBoundary,
+  RecordAbstract,
+  RequestMessage,
+  SolicitHashMessage,
+  SolicitNewMessage,
+  SolicitTimeMessage,
+} from '../wire/graph/messages.js'
+import type { GraphContext } from './context.js'
+import { comparePositions, FIRST_POSITION, type Entry, type Position } from './entry.js'
+import { hashOf } from './hash-ranges.js'
+import type { Link, RecordSource } from './parts.js'
+import { recordsOfTypes, recordsWithIds, typeTest } from './record-sources.js'
+
+/** 2.2.1.8, 2.2.1.6 */
+const BOUNDARY_BYTES = 52
+const ABSTRACT_BYTES = 20
+const HEADER_BYTES = 24
+/** How a boundary shows the beginning of everything. */
+const LOWEST_ID = '\0'.repeat(16) as Guid
+
+const SYNC_END = { type: 'SYNC_END', final: true } as const
+
+/** The side of a sync that answers, on one link: MS-PPGRH 3.1.5.2.5-7 and 3.1.5.2.9. */
+export class SyncResponder {
+  readonly #context: GraphContext
+  readonly #link: Link
+  /** SOLICITs and REQUESTs whose records are on their way. */
+  #sources = 0
+  /** What was advertised and may be requested; undefined unless SYNC_TYPE is HASH. */
+  #advertised: ReadonlySet<Guid> | undefined
+
+  constructor(context: GraphContext, link: Link) {
+    this.#context = context
+    this.#link = link
+  }
+
+  /** 3.1.5.2.5, 3.1.5.2.6: one final SYNC_END each (GA-21). */
+  solicited(message: SolicitNewMessage | SolicitTimeMessage): void {
+    const since = message.type === 'SOLICIT_TIME' ? message.modificationTime : 0n
+    this.#send((ended) => recordsOfTypes(this.#context.database, message, since, ended))
+  }
+
+  /** 3.1.5.2.7 */
+  hashSolicited(message: SolicitHashMessage): void {
+    const { ranges } = message
+    if (ranges.length > LIMITS.graphHashRanges || !isAscending(ranges)) {
+      this.#context.parts.links.terminate(this.#link, 'protocol')
+      return
+    }
+    const boundaries: HashEntryBoundary[] = []
+    const abstracts: RecordAbstract[] = []
+    for (const { entries, lower, upper } of this.#mismatches(message)) {
+      boundaries.push({
+        lowerTime: lower === FIRST_POSITION ? 0n : lower.time,
+        lowerId: lower === FIRST_POSITION ? LOWEST_ID : lower.id,
+        upperTime: upper.time,
+        upperId: upper.id,
+        count: entries.length,
+      })
+      for (const { id, record } of entries) abstracts.push({ id, version: record.version })
+      const bytes =
+        HEADER_BYTES + boundaries.length * BOUNDARY_BYTES + abstracts.length * ABSTRACT_BYTES
+      // The rest is for the next round: whoever asks sees that this was a lot.
+      if (bytes >= LIMITS.graphSyncBytes) break
+    }
+    this.#advertised = new Set(abstracts.map(({ id }) => id))
+    this.#context.parts.links.send(this.#link, { type: 'ADVERTISE', boundaries, abstracts })
+  }
+
+  /** 3.1.5.2.9. False: nothing was advertised, and the link ends. */
+  requested(message: RequestMessage): boolean {
+    const advertised = this.#advertised
+    if (advertised === undefined) {
+      this.#context.parts.links.terminate(this.#link, 'protocol')
+      return false
+    }
+    this.#advertised = undefined
+    // Each is sent once, however often it is asked for.
+    const wanted = new Set<Guid>()
+    for (const { id } of message.abstracts) if (advertised.has(id)) wanted.add(id)
+    this.#send((ended) => recordsWithIds(this.#context.database, wanted, ended))
+    return true
+  }
+
+  #send(source: (ended: () => void) => RecordSource): void {
+    const { links } = this.#context.parts
+    if (this.#sources >= LIMITS.graphSyncSources) {
+      links.terminate(this.#link, 'protocol')
+      return
+    }
+    this.#sources++
+    links.sendRecords(
+      this.#link,
+      source(() => this.#sources--),
+      SYNC_END,
+    )
+  }
+
+  /** Ranges whose hash is another here. */
+  *#mismatches(
+    message: SolicitHashMessage,
+  ): Generator<{ entries: readonly Entry[]; lower: Position; upper: Position }> {
+    const { hashes } = this.#context.database
+    const all = message.inclusions.length + message.exclusions.length === 0
+    const covers = typeTest(message)
+    let lower = FIRST_POSITION
+    for (const { hash, modificationTime, recordId } of message.ranges) {
+      const upper = { time: modificationTime, id: recordId }
+      if (all) {
+        const own = hashes.between(lower, upper, LIMITS.graphHashRange)
+        if (!equalBytes(own, hash)) yield { entries: hashes.entries(lower, upper), lower, upper }
+      } else {
+        const entries = hashes.entries(lower, upper).filter(({ record }) => covers(record.type))
+        if (!equalBytes(hashOf(entries), hash)) yield { entries, lower, upper }
+      }
+      lower = upper
+    }
+  }
+}
+
+/** GA-23: each range ends after the one before it. */
+function isAscending(ranges: SolicitHashMessage['ranges']): boolean {
+  let lower = FIRST_POSITION
+  for (const { modificationTime, recordId } of ranges) {
+    const upper = { time: modificationTime, id: recordId }
+    if (comparePositions(upper, lower) <= 0) return false
+    lower = upper
+  }
+  return true
+}
