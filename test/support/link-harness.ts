@@ -132,6 +132,7 @@ class Output {
   })
   readonly messages: GraphMessage[] = []
   readonly frames: Uint8Array[] = []
+  readonly raw: Uint8Array[] = []
   bytes = 0
   unconfirmed = 0
 }
@@ -142,6 +143,8 @@ export class LinkHarness {
   readonly effects: GraphEffect[] = []
   readonly events: GraphEvent[] = []
   readonly records = new Map<Guid, GraphRecord>()
+  /** Transmissions are kept as they are, for `takeRaw`. */
+  raw = false
   /** Connections whose bytes do not leave. */
   readonly stalled = new Set<ConnectionId>()
   now: Instant = 1_000_000
@@ -291,9 +294,18 @@ export class LinkHarness {
     return known
   }
 
+  /** What was transmitted since the last call. */
+  takeRaw(connection: ConnectionId): Uint8Array {
+    return new Uint8Array(Buffer.concat(this.#output(connection).raw.splice(0)))
+  }
+
   #take(output: Output, piece: Uint8Array): void {
     output.bytes += piece.length
     output.unconfirmed += piece.length
+    if (this.raw) {
+      output.raw.push(piece)
+      return
+    }
     output.reader.push(piece)
     for (;;) {
       const item = output.reader.next()
