@@ -185,6 +185,7 @@ class Listener {
         this.synchronizedCount++
       },
       agreedUntil: () => this.agreedUntil,
+      takeRepairTurn: () => false,
       listeningChanged: nothing,
       withdraw: nothing,
     }
