@@ -14,10 +14,19 @@ import type {
 } from './interface.js'
 import { Links } from './links.js'
 import type { DrivenGraph } from './machine.js'
+import { Maintenance } from './maintenance.js'
 import type { GraphParts } from './parts.js'
+import { Records } from './records.js'
+import { Sync } from './sync.js'
 
-/** Builds the parts other than the links. */
+/** Builds the parts other than the links; tests have others. */
 export type PartsMaker = (context: GraphContext) => Omit<GraphParts, 'links'>
+
+const makeRealParts: PartsMaker = (context) => ({
+  records: new Records(context),
+  sync: new Sync(context),
+  maintenance: new Maintenance(context),
+})
 
 /**
  * One node in one graph: MS-PPGRH 3.1 with all its sub-machines.
@@ -35,7 +44,7 @@ export class GraphMachine implements DrivenGraph {
   #persisted = 0
   #closed = false
 
-  constructor(config: GraphConfig, makeParts: PartsMaker) {
+  constructor(config: GraphConfig, makeParts: PartsMaker = makeRealParts) {
     const context = new GraphContext(config)
     this.context = context
     this.#links = new Links(context)

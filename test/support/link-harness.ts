@@ -7,6 +7,7 @@ import type { Guid } from '#lib/core/guid.js'
 import type { Instant } from '#lib/core/instant.js'
 import { SeededRng } from '#lib/core/rng.js'
 import type { GraphConfig, GraphContext } from '#lib/graph/context.js'
+import { GraphDatabase } from '#lib/graph/database.js'
 import { DEFAULT_GRAPH_DIALECT } from '#lib/graph/dialect.js'
 import { GraphMachine } from '#lib/graph/graph.js'
 import type {
@@ -142,7 +143,7 @@ export class LinkHarness {
   readonly calls: Call[] = []
   readonly effects: GraphEffect[] = []
   readonly events: GraphEvent[] = []
-  readonly records = new Map<Guid, GraphRecord>()
+  readonly database = new GraphDatabase()
   /** Transmissions are kept as they are, for `takeRaw`. */
   raw = false
   /** Connections whose bytes do not leave. */
@@ -154,18 +155,6 @@ export class LinkHarness {
 
   constructor(options: HarnessOptions = {}) {
     const { properties, seed, ...config } = options
-    const database = {
-      records: this.records,
-      get size(): number {
-        return this.records.size
-      },
-      get(id: Guid) {
-        return this.records.get(id)
-      },
-      [Symbol.iterator]() {
-        return this.records.values()
-      },
-    }
     this.machine = new GraphMachine(
       {
         rng: new SeededRng(seed ?? 1),
@@ -174,7 +163,7 @@ export class LinkHarness {
         creates: true,
         dialect: DEFAULT_GRAPH_DIALECT,
         prioritizedTypes: [],
-        database: database as unknown as GraphConfig['database'],
+        database: this.database,
         loaded: false,
         peerTimeDelta: 0n,
         ...config,
@@ -423,7 +412,7 @@ export class LinkHarness {
 
   /** Our database has it, and all neighbours hear of it. */
   flood(record: GraphRecord, except?: ConnectionId): void {
-    this.records.set(record.id, record)
+    this.database.put(record, false)
     this.links.flood(record, except === undefined ? undefined : this.link(except))
     this.pump()
   }

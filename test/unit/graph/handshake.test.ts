@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { seconds } from '#lib/core/instant.js'
 import { authenticationTimeout } from '#lib/graph/authentication-timer.js'
-import { GraphLink } from '#lib/graph/link.js'
+import type { GraphLink } from '#lib/graph/link.js'
 import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import { frame } from '#lib/wire/graph/frames.js'
 import type { ConnectMessage } from '#lib/wire/graph/messages.js'
