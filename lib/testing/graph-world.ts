@@ -3,6 +3,7 @@ import type { Guid } from '../core/guid.js'
 import { milliseconds, NEVER, type Instant } from '../core/instant.js'
 import { DEFAULT_GRAPH_DIALECT, type GraphDialect } from '../graph/dialect.js'
 import type { GraphEvent, GraphProperties, GraphWrite } from '../graph/interface.js'
+import { makeGraph } from '../graph/make-graph.js'
 import type { EventLog } from './event-log.js'
 import { SimKernel } from './kernel.js'
 import type { LinkOptions } from './link-options.js'
@@ -31,7 +32,7 @@ export interface GraphWorldOptions {
   /** How many of the latest log entries `log.tail()` can give. Default 0. */
   readonly keepLog?: number
   /** Default: the shipping machine. */
-  readonly makeMachine: MakeGraphMachine
+  readonly makeMachine?: MakeGraphMachine
 }
 
 /** What an application was told is published, and by whom. */
@@ -93,7 +94,7 @@ export class GraphWorld {
     this.streams = new StreamNetwork(this.kernel, options.streams)
     this.dialect = { ...DEFAULT_GRAPH_DIALECT, ...options.dialect }
     this.epochMs = options.epochMs ?? DEFAULT_EPOCH_MS
-    this.makeMachine = options.makeMachine
+    this.makeMachine = options.makeMachine ?? makeGraph
     this.properties = {
       graphId: 'simulated.graph',
       creatorId: 'peer-0',

@@ -29,12 +29,8 @@ export {
   type Violation,
 } from './graph-world.js'
 export { SimGraphNode, type SimRecordSpec } from './sim-graph-node.js'
-export {
-  SimCommand,
-  type MakeGraphMachine,
-  type SimGraphNodeOptions,
-  type SimGraphSetup,
-} from './sim-graph-options.js'
+export { SimCommand, type MakeGraphMachine, type SimGraphNodeOptions } from './sim-graph-options.js'
+export type { GraphSetup } from '../graph/make-graph.js'
 export { SimGraphStore, type SimStoreOptions } from './sim-graph-store.js'
 export {
   convergence,

@@ -2,29 +2,15 @@ import type { Endpoint } from '../core/endpoint.js'
 import type { ErrorCode } from '../core/errors.js'
 import type { Guid } from '../core/guid.js'
 import type { Instant } from '../core/instant.js'
-import type { Rng } from '../core/rng.js'
 import type { GraphLimits } from '../graph/context.js'
-import type { GraphDialect } from '../graph/dialect.js'
-import type { ConnectionId, GraphCommand, GraphProperties } from '../graph/interface.js'
-import type { DrivenGraph, StoredGraph } from '../graph/machine.js'
+import type { ConnectionId, GraphCommand } from '../graph/interface.js'
+import type { DrivenGraph } from '../graph/machine.js'
+import type { GraphSetup } from '../graph/make-graph.js'
 import type { GraphSecurityProvider } from '../graph/security-provider.js'
 import type { SimGraphNode } from './sim-graph-node.js'
 import type { SimGraphStore, SimStoreOptions } from './sim-graph-store.js'
 
-/** From what a simulated node's machine is made. */
-export interface SimGraphSetup {
-  readonly rng: Rng
-  readonly peerId: string
-  readonly properties: GraphProperties
-  readonly creates: boolean
-  readonly dialect: GraphDialect
-  readonly prioritizedTypes: readonly Guid[]
-  readonly security?: GraphSecurityProvider
-  readonly limits?: GraphLimits
-  readonly stored?: StoredGraph
-}
-
-export type MakeGraphMachine = (setup: SimGraphSetup) => DrivenGraph
+export type MakeGraphMachine = (setup: GraphSetup) => DrivenGraph
 
 /** How a simulated graph node is set up. */
 export interface SimGraphNodeOptions {

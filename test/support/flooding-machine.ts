@@ -17,14 +17,14 @@ import type {
   GraphTransmit,
 } from '#lib/graph/interface.js'
 import type { DrivenGraph } from '#lib/graph/machine.js'
-import type { SimGraphSetup } from '#lib/testing/sim-graph-options.js'
+import type { GraphSetup } from '#lib/graph/make-graph.js'
 import { decodeRecord, encodeRecord } from '#lib/wire/graph/codec.js'
 import type { GraphRecord } from '#lib/wire/graph/record.js'
 
 const FILETIME_OF_UNIX_EPOCH = 116_444_736_000_000_000n
 
 export class FloodingMachine implements DrivenGraph {
-  readonly #setup: SimGraphSetup
+  readonly #setup: GraphSetup
   readonly #nodeId: bigint
   readonly #database = new Map<Guid, GraphRecord>()
   readonly #links = new Map<ConnectionId, { remote: Endpoint; rest: Buffer; open: boolean }>()
@@ -39,7 +39,7 @@ export class FloodingMachine implements DrivenGraph {
   #now: Instant = 0
   #wallOffsetMs = 0
 
-  constructor(setup: SimGraphSetup) {
+  constructor(setup: GraphSetup) {
     this.#setup = setup
     this.#nodeId = new DataView(setup.rng.bytes(8).buffer).getBigUint64(0)
     for (const { record } of setup.stored?.records ?? []) this.#database.set(record.id, record)
