@@ -482,4 +482,13 @@ export const LIMITS = {
   // Graphs: storage and driver
   /** Bytes of records that are written to the disk together; a larger one is written alone. */
   graphStoreBatchBytes: 16 * 1024 * 1024,
+  /** Bytes that are read from a TCP connection at a time. */
+  streamReadBytes: 65_536,
+  /** Connections that wait to be accepted by a listener. */
+  listenBacklog: 511,
+  /** Leaving a graph is over after this, answered or not: SIGINT has two seconds in all. */
+  graphLeaveMs: 1_800,
+  /** Events kept for a reader of a graph who lags behind, and data for one of a connection. */
+  graphEvents: 16_384,
+  graphDirectEvents: 64,
 } as const

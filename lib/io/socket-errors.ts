@@ -37,14 +37,26 @@ const DIAGNOSES: Readonly<Record<string, Diagnosis>> = {
 }
 
 /** The error for a socket that could not be opened; `name` is the system's, e.g. 'EADDRINUSE'. */
-export function bindError(name: string, address: Uint8Array, port: number): PeernetError {
+export function bindError(
+  name: string,
+  address: Uint8Array,
+  port: number,
+  protocol: 'UDP' | 'TCP' = 'UDP',
+): PeernetError {
   let diagnosis = DIAGNOSES[name] ?? { code: 'ERR_PEERNET_SYSTEM' as const, remedy: '' }
   if (name === 'EADDRNOTAVAIL' && addressKind(address) === 'loopback') {
     // ::1 is missing only where IPv6 is switched off.
     diagnosis = { code: 'ERR_PEERNET_NO_IPV6', remedy: 'enable IPv6 on this host' }
   }
-  const what = `cannot open UDP port ${port} on ${formatAddress(address)}`
+  const what = `cannot open ${protocol} port ${port} on ${formatAddress(address)}`
   return systemError(diagnosis, what, name)
+}
+
+/** The error code of a Node system error, e.g. 'ECONNREFUSED'. */
+export function systemCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
 }
 
 /** The error for a multicast option or membership that the system refused. */

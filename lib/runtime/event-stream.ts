@@ -1,3 +1,5 @@
+import { Queue } from '../core/queue.js'
+
 /**
  * A bounded stream of events for one reader: an async iterable fed by `push`. When the reader falls
  * behind by more than `capacity`, the oldest events are lost and counted in `lost`.
@@ -5,8 +7,8 @@
 export class EventStream<T> implements AsyncIterableIterator<T> {
   readonly #capacity: number
   readonly #onReturn: (() => void) | undefined
-  #items: T[] = []
-  #waiting: ((result: IteratorResult<T>) => void)[] = []
+  readonly #items = new Queue<T>()
+  readonly #waiting = new Queue<(result: IteratorResult<T>) => void>()
   #ended = false
   lost = 0
 
@@ -32,7 +34,9 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
   /** No more events; what is queued is still delivered. */
   end(): void {
     this.#ended = true
-    for (const reader of this.#waiting.splice(0)) reader({ value: undefined, done: true })
+    for (let reader = this.#waiting.shift(); reader; reader = this.#waiting.shift()) {
+      reader({ value: undefined, done: true })
+    }
   }
 
   next(): Promise<IteratorResult<T>> {
@@ -40,11 +44,13 @@ export class EventStream<T> implements AsyncIterableIterator<T> {
       return Promise.resolve({ value: this.#items.shift() as T, done: false })
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true })
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
   }
 
   return(): Promise<IteratorResult<T>> {
-    this.#items.length = 0
+    this.#items.clear()
     this.end()
     this.#onReturn?.()
     return Promise.resolve({ value: undefined, done: true })

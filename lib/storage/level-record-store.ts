@@ -54,7 +54,7 @@ const READ_BYTES = 4 * 1024 * 1024
  */
 export class LevelRecordStore implements RecordStore {
   readonly directory: string
-  readonly identity: GraphIdentity
+  identity: GraphIdentity
   readonly #db: Database
   #loaded: LoadedStore | undefined
   /** Checksum of each stored record, for the tally. */
@@ -92,10 +92,9 @@ export class LevelRecordStore implements RecordStore {
     }
     const db = await openDatabase(directory, true)
     const tally: Tally = { count: 0, sum: 0 }
-    const json = Buffer.from(JSON.stringify(identity))
     await db.batch(
       [
-        { type: 'put', key: IDENTITY_KEY, value: sealed(IDENTITY_KEY, json) },
+        { type: 'put', key: IDENTITY_KEY, value: identityValue(identity) },
         { type: 'put', key: TALLY_KEY, value: tallyValue(tally) },
       ],
       { sync: true },
@@ -144,6 +143,15 @@ export class LevelRecordStore implements RecordStore {
   /** Records stored. */
   get size(): number {
     return this.#tally.count
+  }
+
+  async setProperties(properties: GraphIdentity['properties']): Promise<void> {
+    this.identity = { ...this.identity, properties }
+    try {
+      await this.#db.put(IDENTITY_KEY, identityValue(this.identity), { sync: true })
+    } catch (error) {
+      throw systemError(this.directory, error)
+    }
   }
 
   load(): Promise<LoadedStore> {
@@ -361,6 +369,10 @@ async function readRecords(
   } finally {
     await iterator.close()
   }
+}
+
+function identityValue(identity: GraphIdentity): Buffer {
+  return sealed(IDENTITY_KEY, Buffer.from(JSON.stringify(identity)))
 }
 
 function parseIdentity(bytes: Buffer): GraphIdentity | undefined {

@@ -5,12 +5,17 @@ import type { GraphIdentity, LoadedStore, RecordStore, StoredClock } from './rec
 
 /** Keeps nothing beyond its object's life: for graphs that need no disk, and for tests. */
 export class MemoryRecordStore implements RecordStore {
-  readonly identity: GraphIdentity
+  identity: GraphIdentity
   readonly #records = new Map<Guid, StoredRecord>()
   #clock: StoredClock | undefined
 
   constructor(identity: GraphIdentity) {
     this.identity = identity
+  }
+
+  setProperties(properties: GraphIdentity['properties']): Promise<void> {
+    this.identity = { ...this.identity, properties }
+    return Promise.resolve()
   }
 
   load(): Promise<LoadedStore> {

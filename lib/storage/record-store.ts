@@ -27,6 +27,8 @@ export interface LoadedStore {
 /** Where a graph's database lives while no process runs. One store belongs to one process. */
 export interface RecordStore {
   readonly identity: GraphIdentity
+  /** Replaces the properties of the identity. */
+  setProperties(properties: GraphIdentity['properties']): Promise<void>
   /** Everything that is stored. Called once, before the first write. */
   load(): Promise<LoadedStore>
   /**

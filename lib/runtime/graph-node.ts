@@ -1,0 +1,239 @@
+import type { Endpoint } from '../core/endpoint.js'
+import { PeernetError } from '../core/errors.js'
+import type {
+  ConnectionId,
+  GraphCommand,
+  GraphEffect,
+  GraphEvent,
+  GraphLocalEvent,
+} from '../graph/interface.js'
+import type { DrivenGraph } from '../graph/machine.js'
+import { TcpStream, type StreamOwner } from '../io/tcp.js'
+import type { RecordStore } from '../storage/record-store.js'
+import { DrivenNode } from './driven-node.js'
+import type { GraphUser } from './graph-listeners.js'
+import type { Turns } from './turns.js'
+
+/** What carries out 'listen' and 'stop-listening'. */
+export interface GraphListening {
+  /** Tells the node by 'listening' or 'listen-failed'. */
+  start(node: GraphNode, port: number): void
+  stop(node: GraphNode): void
+}
+
+export interface GraphNodeOptions {
+  readonly turns: Turns
+  readonly machine: DrivenGraph
+  readonly graphId: string
+  readonly store: RecordStore
+  readonly listening: GraphListening
+  /** Interface index for link-local addresses of others. */
+  readonly scopeId: number
+  readonly onEvent: (event: GraphEvent) => void
+}
+
+/**
+ * One graph machine on real sockets and a store.
+ *
+ * What comes in is handed to the machine at once; what the machine asks for in answer is carried
+ * out after all sockets had their turn, so that one turn makes one write for each connection.
+ */
+export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
+  readonly graphId: string
+  readonly #options: GraphNodeOptions
+  readonly #machine: DrivenGraph
+  readonly #streams = new Map<ConnectionId, TcpStream>()
+  readonly #touched = new Set<TcpStream>()
+  #nextAccepted = -1
+
+  constructor(options: GraphNodeOptions) {
+    super(options.turns, options.machine)
+    this.#options = options
+    this.#machine = options.machine
+    this.graphId = options.graphId
+    options.turns.add(this)
+  }
+
+  get machine(): DrivenGraph {
+    return this.#machine
+  }
+
+  /** Connections of this node, in any state. */
+  get connectionCount(): number {
+    return this.#streams.size
+  }
+
+  /** Hands a command to the machine; what follows is carried out after this turn. */
+  command(command: GraphCommand): void {
+    if (this.closed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the graph is closed')
+    try {
+      this.#machine.handleCommand(this.turns.clock.now(), command)
+    } finally {
+      this.turns.again(this)
+    }
+  }
+
+  localEvent(event: GraphLocalEvent): void {
+    if (this.closed) return
+    this.contain(() => {
+      this.#machine.handleLocalEvent(this.turns.clock.now(), event)
+    })
+    this.turns.again(this)
+  }
+
+  override wallClock(offsetMs: number): void {
+    this.localEvent({ type: 'wall-clock', offsetMs })
+  }
+
+  /** Ends all connections and timers; nothing reaches the machine any more. Idempotent. */
+  close(): void {
+    if (!this.end()) return
+    this.#options.listening.stop(this)
+    for (const stream of this.#streams.values()) stream.destroy()
+    this.#streams.clear()
+    this.#touched.clear()
+  }
+
+  // --- GraphUser
+
+  adopt(stream: TcpStream, bytes: Uint8Array): void {
+    if (this.closed) {
+      stream.destroy()
+      return
+    }
+    const connection = this.#nextAccepted--
+    stream.tag = connection
+    stream.owner = this
+    this.#streams.set(connection, stream)
+    const { local, remote } = stream
+    this.localEvent({ type: 'accepted', connection, local, remote })
+    this.streamData(stream, bytes)
+  }
+
+  // --- StreamOwner
+
+  streamConnected(stream: TcpStream): void {
+    const { local, remote, tag } = stream
+    this.localEvent({ type: 'connected', connection: tag, local, remote })
+  }
+
+  streamData(stream: TcpStream, chunk: Uint8Array): void {
+    if (this.closed) return
+    const failed = this.contain(() => {
+      this.#machine.handleMessage(this.turns.clock.now(), stream.tag, chunk)
+    })
+    // Nobody knows what the machine has taken in of it.
+    if (failed) this.#drop(stream, 'an internal failure')
+    this.turns.again(this)
+  }
+
+  streamWritten(stream: TcpStream): void {
+    const bytes = stream.takeWritten()
+    if (bytes > 0) this.localEvent({ type: 'written', connection: stream.tag, bytes })
+  }
+
+  streamClosed(stream: TcpStream, why: string): void {
+    this.#forget(stream)
+    this.localEvent({ type: 'closed', connection: stream.tag, why })
+  }
+
+  protected override step(): boolean {
+    const transmit = this.#machine.pollTransmit()
+    if (transmit !== undefined) {
+      const stream = this.#streams.get(transmit.connection)
+      if (stream === undefined) return true
+      stream.write(transmit.data)
+      this.#touched.add(stream)
+      return true
+    }
+    const effect = this.#machine.pollEffect()
+    if (effect !== undefined) {
+      // What was said before comes before.
+      if (effect.type === 'finish' || effect.type === 'destroy') this.#flush()
+      this.#perform(effect)
+      return true
+    }
+    const event = this.#machine.pollEvent()
+    if (event !== undefined) {
+      this.tell(this.#options.onEvent, event)
+      return true
+    }
+    return this.#flush()
+  }
+
+  /** One write for each connection; true when the machine has heard something new by that. */
+  #flush(): boolean {
+    if (this.#touched.size === 0) return false
+    const touched = [...this.#touched]
+    this.#touched.clear()
+    for (const stream of touched) {
+      stream.flush()
+      const bytes = stream.takeWritten()
+      if (bytes === 0 || stream.closed) continue
+      this.contain(() => {
+        const now = this.turns.clock.now()
+        this.#machine.handleLocalEvent(now, { type: 'written', connection: stream.tag, bytes })
+      })
+    }
+    return true
+  }
+
+  protected override flush(): void {
+    this.#flush()
+  }
+
+  #perform(effect: GraphEffect): void {
+    switch (effect.type) {
+      case 'connect':
+        this.#connect(effect.connection, effect.to)
+        return
+      case 'finish':
+        this.#streams.get(effect.connection)?.finish()
+        return
+      case 'destroy': {
+        const stream = this.#streams.get(effect.connection)
+        stream?.destroy()
+        if (stream !== undefined) this.#forget(stream)
+        return
+      }
+      case 'listen':
+        this.#options.listening.start(this, effect.port)
+        return
+      case 'stop-listening':
+        this.#options.listening.stop(this)
+        this.localEvent({ type: 'listening', addresses: [] })
+        return
+      case 'persist':
+        this.#persist(effect)
+    }
+  }
+
+  #connect(connection: ConnectionId, to: Endpoint): void {
+    const stream = TcpStream.connect(to, this.#options.scopeId, this)
+    stream.tag = connection
+    this.#streams.set(connection, stream)
+  }
+
+  #persist({ sequence, writes }: Extract<GraphEffect, { type: 'persist' }>): void {
+    this.#options.store.write(writes).then(
+      () => {
+        this.localEvent({ type: 'persisted', sequence })
+      },
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error)
+        this.localEvent({ type: 'persist-failed', sequence, message })
+      },
+    )
+  }
+
+  #drop(stream: TcpStream, why: string): void {
+    stream.destroy()
+    this.#forget(stream)
+    this.localEvent({ type: 'closed', connection: stream.tag, why })
+  }
+
+  #forget(stream: TcpStream): void {
+    this.#streams.delete(stream.tag)
+    this.#touched.delete(stream)
+  }
+}
