@@ -447,7 +447,7 @@ test('attack, connections from everywhere: the node has a maximum', () => {
   assert.is(node.links.connectionCount, LIMITS.graphConnections)
 })
 
-void (() => {
+test('attack, lying sizes: a message of 60 MB that never comes costs what has come', () => {
   const node = new LinkHarness()
   const stream = Buffer.concat(
     frameMessage(encodeGraphMessage({ type: 'FLOOD', record: recordOf(1, 40_000_000) }), 16_379),
