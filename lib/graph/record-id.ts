@@ -52,6 +52,11 @@ export class RecordIdCheck {
   #lastCreator = ''
   #lastHighs: readonly string[] = []
 
+  /** Creators that are remembered. */
+  get size(): number {
+    return this.#known.size
+  }
+
   belongs(id: Guid, creatorId: string): boolean {
     let highs = creatorId === this.#lastCreator ? this.#lastHighs : this.#highsOf(creatorId)
     if (matches(id, highs)) return true

@@ -42,7 +42,7 @@ const MOST_CHARACTERS = 255
  * FILETIME is signed where it is compared: nothing is later, and the last hash range ends here
  * (GA-24), so a record beyond could never be synchronised. This looks at no clock (GA-47).
  */
-const LATEST_TIME = 0x7fff_ffff_ffff_fffen
+const LATEST_TIME = 0x7fff_ffff_ffff_ffffn
 
 /**
  * The syntactic rules of MS-PPGRH 3.1.7.27 in the order in which they are cheap. What the decoder

@@ -282,7 +282,8 @@ test('joining keeps the bytes, and large pieces as they are', () => {
       const list: readonly Uint8Array[] = pieces
       const joined = joinSmall(list, 8)
       assert.equal(Buffer.concat(joined), Buffer.concat(pieces))
-      for (const large of pieces.filter((one) => one.length >= 8)) assert.ok((joined as Uint8Array[]).includes(large))
+      for (const large of pieces.filter((one) => one.length >= 8))
+        assert.ok((joined as Uint8Array[]).includes(large))
       for (let i = 1; i < joined.length; i++) {
         const [a, b] = [joined[i - 1] as Uint8Array, joined[i] as Uint8Array]
         assert.ok(list.includes(a) || list.includes(b), 'two runs side by side')
