@@ -23,7 +23,7 @@ import {
   LinkHarness,
   recordOf,
 } from '../../support/link-harness.js'
-import type { XorSession } from '../../support/xor-provider.js';
+import type { XorSession } from '../../support/xor-provider.js'
 import { XorProvider, type XorOptions } from '../../support/xor-provider.js'
 
 /** A node with the provider, and the peer's end of one of its connections. */
