@@ -136,7 +136,7 @@ test('G-139 G-062 G-065 a record is secured, inserted and then flooded to all ne
   assert.equal(order, ['add 0', 'update 1', 'delete 2'])
   assert.equal(
     floods(node, links).sort(),
-    [...'012'].flatMap((n) => Array(3).fill(`${n}:v3`)),
+    [...'012'].flatMap((n) => Array<string>(3).fill(`${n}:v3`)),
   )
 })
 
@@ -454,7 +454,7 @@ test('attack: tombstone resurrection: no earlier version brings a deleted record
   node.takeEvents()
   for (const old of [made, second, made]) node.flood(links[0] as TestLink, old)
   assert.is(node.database.get(made.id), dead)
-  assert.equal(floods(node, links), Array(3).fill('0:v3'))
+  assert.equal(floods(node, links), Array<string>(3).fill('0:v3'))
   assert.equal(node.takeEvents(), [])
 })
 
