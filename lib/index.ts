@@ -38,3 +38,44 @@ export {
   peerNameToHostName,
   type HostNameOptions,
 } from './security/host-name.js'
+export { createGraph, deleteGraph, importGraph, openGraph } from './runtime/open-graph.js'
+export type { CreateGraphOptions, OpenGraphOptions } from './runtime/graph-options.js'
+export {
+  Graph,
+  type ConnectGraphOptions,
+  type GraphStatistics,
+  type NeighborInfo,
+} from './runtime/graph.js'
+export {
+  PublishedRecord,
+  type AttributesInput,
+  type AttributeValue,
+  type PublishOptions,
+  type UpdateOptions,
+} from './runtime/graph-records.js'
+export type {
+  ConnectionInfo,
+  GraphEvent,
+  GraphEventType,
+  GraphNodeInfo,
+  GraphStatus,
+} from './runtime/graph-events.js'
+export type { WatchFilter } from './runtime/graph-watchers.js'
+export type { EventStream } from './runtime/event-stream.js'
+export { DirectConnection, type DirectMessage } from './runtime/direct-connection.js'
+export type {
+  ConnectionEnd,
+  GraphProperties,
+  GraphScope,
+  PropertyChanges,
+  RecordChange,
+} from './graph/interface.js'
+export type { GraphDialect } from './graph/dialect.js'
+export type {
+  GraphSecurityProvider,
+  RecordVerdict,
+  SecuritySession,
+  SessionOutput,
+} from './graph/security-provider.js'
+export type { FilterCondition, FilterValue, RecordFilter } from './graph/search/filter.js'
+export type { AttributeType, RecordAttribute } from './wire/graph/attributes.js'

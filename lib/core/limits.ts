@@ -488,7 +488,7 @@ export const LIMITS = {
   listenBacklog: 511,
   /** Leaving a graph is over after this, answered or not: SIGINT has two seconds in all. */
   graphLeaveMs: 1_800,
-  /** Events kept for a reader of a graph who lags behind, and data for one of a connection. */
+  /** Events kept for a reader who lags behind, and direct connections that nobody has taken. */
   graphEvents: 16_384,
-  graphDirectEvents: 64,
+  graphDirectWaiting: 64,
 } as const

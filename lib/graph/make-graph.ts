@@ -5,11 +5,8 @@ import type { GraphDialect } from './dialect.js'
 import { GraphMachine } from './graph.js'
 import type { GraphProperties } from './interface.js'
 import type { StoredGraph } from './machine.js'
-import { Maintenance } from './maintenance.js'
-import { Records } from './records.js'
 import { restoreDatabase } from './restore.js'
 import type { GraphSecurityProvider } from './security-provider.js'
-import { Sync } from './sync.js'
 
 /** From what a node in a graph is made. */
 export interface GraphSetup {
@@ -41,9 +38,5 @@ export function makeGraph(setup: GraphSetup): GraphMachine {
     peerTimeDelta: stored?.peerTimeDelta ?? 0n,
     ...(stored?.leftAt === undefined ? {} : { leftAt: stored.leftAt }),
   }
-  return new GraphMachine(config, (context) => ({
-    records: new Records(context),
-    sync: new Sync(context),
-    maintenance: new Maintenance(context),
-  }))
+  return new GraphMachine(config)
 }

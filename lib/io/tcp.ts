@@ -132,6 +132,13 @@ export class TcpStream {
     return fresh
   }
 
+  /** Lets the peer wait: reads nothing until told otherwise. */
+  pause(paused: boolean): void {
+    if (this.#closed) return
+    if (paused) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
   /** No more bytes after those written: half-closes. */
   finish(): void {
     if (this.#closed) return

@@ -85,6 +85,11 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     this.localEvent({ type: 'wall-clock', offsetMs })
   }
 
+  /** Reads no more from a connection, or again. */
+  pauseReading(connection: ConnectionId, paused: boolean): void {
+    this.#streams.get(connection)?.pause(paused)
+  }
+
   /** Ends all connections and timers; nothing reaches the machine any more. Idempotent. */
   close(): void {
     if (!this.end()) return

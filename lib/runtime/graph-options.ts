@@ -18,6 +18,8 @@ export interface OpenGraphOptions {
   readonly interface?: string
   /** Listen on these IPv6 addresses instead of those of the scope; loopback is allowed here. */
   readonly addresses?: readonly string[]
+  /** Nodes to connect to, `[address]:port`: by `join`, and when the graph has lost its way. */
+  readonly seeds?: readonly string[]
   /** The same for all nodes of the graph; without one, nothing is protected. */
   readonly security?: GraphSecurityProvider
   /** Record types (GUIDs) to synchronise first, at most 253. */

@@ -3,6 +3,7 @@ import { SystemRng } from '../io/system-rng.js'
 import { DgramTransport } from '../io/udp-dgram.js'
 import { nativeTransport } from '../io/udp-native.js'
 import { CryptoProvider } from '../security/crypto-provider.js'
+import { GraphListeners } from './graph-listeners.js'
 import { Pump } from './pump.js'
 import { Turns } from './turns.js'
 
@@ -14,6 +15,7 @@ export class ProcessRuntime {
   static #shared: ProcessRuntime | undefined
   readonly turns = new Turns()
   readonly pump = new Pump({ turns: this.turns })
+  readonly listeners = new GraphListeners(this.turns)
   readonly crypto = new CryptoProvider()
   readonly rng = new SystemRng()
   #dgram: DgramTransport | undefined
