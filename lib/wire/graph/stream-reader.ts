@@ -38,8 +38,8 @@ const EMPTY = new Uint8Array(0)
 /** Room before what is gathered: the size of the frame in which a record is sent on. */
 const HEADROOM = 2
 
-/** Whose rows are in the table. */
-let owner: Reader | undefined
+/** Counts scans that filled the table of rows, so that a reader knows whether it was the last. */
+let fillings = 0
 
 /**
  * Bytes in, messages out. One native call finds and decodes all that a chunk holds in one piece;
@@ -51,6 +51,7 @@ abstract class Reader {
   readonly #bigEndian: boolean
   #input: Uint8Array = EMPTY
   #assembly: Uint8Array | undefined
+  #filling = 0
   #cursor = 0
   #count = 0
   /** Where the input goes on behind the last item that was given out. */
@@ -87,13 +88,13 @@ abstract class Reader {
   /** The next item; undefined until more is pushed. */
   next(): GraphStreamItem | undefined {
     if (this.#cursor < this.#count) {
-      if (owner === this) return this.#take()
+      if (this.#filling === fillings) return this.#take()
       this.rewind()
     }
     while (!this.#closed) {
       const count = graphScan(this.#input, this.words, this.#assembly)
       if (count > 0) {
-        owner = this
+        this.#filling = ++fillings
         this.#cursor = 0
         this.#count = count
         return this.#take()
