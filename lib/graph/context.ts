@@ -79,6 +79,7 @@ export class GraphContext {
   readonly config: GraphConfig
   /** Set by graph.ts once all parts exist. */
   parts!: GraphParts
+  #kept = { now: Number.NaN, wallOffsetMs: 0, peerTimeDelta: 0n, peerTime: 0n }
   #writes: GraphWrite[] = []
   #sequence = 0
 
@@ -104,9 +105,18 @@ export class GraphContext {
     return FILETIME_OF_UNIX_EPOCH + BigInt(Math.floor(this.now * 10 + this.wallOffsetMs * 10_000))
   }
 
-  /** 1.3.6 */
+  /** 1.3.6. Many records are handled at the same instant: it is kept for as long as that lasts. */
   get peerTime(): bigint {
-    return this.utc - this.peerTimeDelta
+    const { now, wallOffsetMs, peerTimeDelta } = this
+    const kept = this.#kept
+    if (
+      kept.now !== now ||
+      kept.wallOffsetMs !== wallOffsetMs ||
+      kept.peerTimeDelta !== peerTimeDelta
+    ) {
+      this.#kept = { now, wallOffsetMs, peerTimeDelta, peerTime: this.utc - peerTimeDelta }
+    }
+    return this.#kept.peerTime
   }
 
   /** When a peer time will be, on the machine's clock. */

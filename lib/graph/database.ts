@@ -9,8 +9,6 @@ import type { StoredRecord } from './machine.js'
 import { OrderedEntries } from './ordered-entries.js'
 import { SearchIndexes } from './search/indexes.js'
 
-const NO_ENTRIES: ReadonlySet<Entry> = new Set()
-
 export interface DatabaseLimits {
   readonly records: number
   /** Of the records' wire forms. */
@@ -38,7 +36,7 @@ export interface DatabaseStatistics {
  */
 export class GraphDatabase {
   readonly #byId = new Map<Guid, Entry>()
-  readonly #byType = new Map<Guid, Set<Entry>>()
+  readonly #byType = new Map<Guid, Entry[]>()
   readonly #order = new OrderedEntries()
   readonly #expiry = new ExpiryHeap()
   /** Those that left this state stay until their turn comes. */
@@ -112,14 +110,19 @@ export class GraphDatabase {
     return entry === undefined ? [] : [entry]
   }
 
-  entriesOfType(type: Guid): ReadonlySet<Entry> {
-    return this.#byType.get(type) ?? NO_ENTRIES
+  entriesOfType(type: Guid): readonly Entry[] {
+    return this.#byType.get(type) ?? []
   }
 
-  /** Of this type, unless they have lapsed; one that is added while iterating is met, too. */
+  /**
+   * Of this type, unless they have lapsed, the latest first. What is added while iterating is not
+   * met; everything else that stays is.
+   */
   *ofType(type: Guid): Generator<GraphRecord> {
-    for (const { record, lapsed } of this.#byType.get(type) ?? NO_ENTRIES) {
-      if (!lapsed) yield record
+    // From the end, since the last one takes the place of one that leaves.
+    for (let index = this.entriesOfType(type).length - 1; index >= 0; index--) {
+      const entry = this.entriesOfType(type)[index]
+      if (entry?.lapsed === false) yield entry.record
     }
   }
 
@@ -186,12 +189,7 @@ export class GraphDatabase {
 
   /** Room for this record, in place of what has its ID? */
   hasRoom(record: GraphRecord): boolean {
-    const held = this.#byId.get(record.id)
-    const records = this.#byId.size + (held === undefined ? 1 : 0)
-    const bytes = this.#bytes + record.bytes.length - (held?.record.bytes.length ?? 0)
-    // A smaller record in place of a larger one is always welcome: so a deletion frees room.
-    const grows = held === undefined || record.bytes.length > held.record.bytes.length
-    return !grows || (records <= this.#limits.records && bytes <= this.#limits.bytes)
+    return this.#roomFor(record, this.#byId.get(record.id))
   }
 
   /** Counts a record that found no room. */
@@ -204,11 +202,11 @@ export class GraphDatabase {
    * bytes. False: there is no room for it.
    */
   put(record: GraphRecord, autorefresh = false): boolean {
-    if (!this.hasRoom(record)) {
-      this.refuse()
+    const held = this.#byId.get(record.id)
+    if (!this.#roomFor(record, held)) {
+      this.#refused++
       return false
     }
-    const held = this.#byId.get(record.id)
     if (held === undefined) this.#add(record, autorefresh)
     else this.#replace(held, record, autorefresh)
     return true
@@ -235,6 +233,15 @@ export class GraphDatabase {
     return loaded
   }
 
+  #roomFor(record: GraphRecord, held: Entry | undefined): boolean {
+    const { size } = record
+    const before = held === undefined ? 0 : held.record.size
+    // A smaller record in place of a larger one is always welcome: so a deletion frees room.
+    if (held !== undefined && size <= before) return true
+    const records = this.#byId.size + (held === undefined ? 1 : 0)
+    return records <= this.#limits.records && this.#bytes + size - before <= this.#limits.bytes
+  }
+
   #add(record: GraphRecord, autorefresh: boolean): void {
     const entry: Entry = {
       record,
@@ -244,6 +251,7 @@ export class GraphDatabase {
       autorefresh,
       lapsed: false,
       heapIndex: -1,
+      typeIndex: -1,
     }
     this.#byId.set(record.id, entry)
     this.#enter(entry)
@@ -251,11 +259,12 @@ export class GraphDatabase {
 
   #replace(entry: Entry, record: GraphRecord, autorefresh: boolean): void {
     this.#leave(entry, record.type)
+    const typeStays = entry.record.type === record.type
     entry.record = record
     entry.time = record.modificationTime
     entry.expires = record.expirationTime
     entry.autorefresh = autorefresh
-    this.#enter(entry)
+    this.#enter(entry, typeStays)
   }
 
   #drop(entry: Entry): void {
@@ -263,14 +272,12 @@ export class GraphDatabase {
     this.#leave(entry)
   }
 
-  #enter(entry: Entry): void {
+  #enter(entry: Entry, typeStays = false): void {
     const { record } = entry
-    this.#bytes += record.bytes.length
+    this.#bytes += record.size
     if (record.deleted) this.#tombstones++
     if (entry.autorefresh) this.#autorefresh.add(entry)
-    const ofType = this.#byType.get(record.type)
-    if (ofType === undefined) this.#byType.set(record.type, new Set([entry]))
-    else ofType.add(entry)
+    if (!typeStays) this.#enterType(entry)
     this.#order.insert(entry)
     this.hashes.changed(entry)
     this.#expiry.add(entry)
@@ -280,14 +287,10 @@ export class GraphDatabase {
   /** `nextType`: the entry stays, with a record of this type. */
   #leave(entry: Entry, nextType?: Guid): void {
     const { record } = entry
-    this.#bytes -= record.bytes.length
+    this.#bytes -= record.size
     if (record.deleted) this.#tombstones--
     this.#autorefresh.delete(entry)
-    if (record.type !== nextType) {
-      const ofType = this.#byType.get(record.type)
-      ofType?.delete(entry)
-      if (ofType?.size === 0) this.#byType.delete(record.type)
-    }
+    if (record.type !== nextType) this.#leaveType(entry)
     if (entry.lapsed) {
       this.#lapsedCount--
       entry.lapsed = false
@@ -296,6 +299,26 @@ export class GraphDatabase {
       this.#expiry.remove(entry)
     }
     this.indexes.remove(entry)
+  }
+
+  #enterType(entry: Entry): void {
+    const { type } = entry.record
+    let ofType = this.#byType.get(type)
+    if (ofType === undefined) this.#byType.set(type, (ofType = []))
+    entry.typeIndex = ofType.length
+    ofType.push(entry)
+  }
+
+  #leaveType(entry: Entry): void {
+    const { type } = entry.record
+    const ofType = this.#byType.get(type)
+    const last = ofType?.pop()
+    if (ofType === undefined || last === undefined) return
+    if (last !== entry) {
+      ofType[entry.typeIndex] = last
+      last.typeIndex = entry.typeIndex
+    }
+    if (ofType.length === 0) this.#byType.delete(type)
   }
 
   #unorder(entry: Entry): void {

@@ -34,13 +34,13 @@ export class DeferredRecords {
 
   /** Keeps the record, in place of one with its ID from the same link. False: no room. */
   add(link: Link, record: GraphRecord): boolean {
-    const size = record.bytes.length
+    const size = record.size
     const source = this.#sources.get(link.connection) ?? {
       records: new Map<Guid, Deferred>(),
       bytes: 0,
     }
     const held = source.records.get(record.id)
-    const before = held?.record.bytes.length ?? 0
+    const before = held?.record.size ?? 0
     const count = source.records.size + (held === undefined ? 1 : 0)
     if (count > LIMITS.graphDeferredPerLink) return false
     if (source.bytes - before + size > LIMITS.graphDeferredBytesPerLink) return false
@@ -88,8 +88,8 @@ export class DeferredRecords {
 
   #drop(source: Source, { link, record }: Deferred): void {
     source.records.delete(record.id)
-    source.bytes -= record.bytes.length
-    this.#bytes -= record.bytes.length
+    source.bytes -= record.size
+    this.#bytes -= record.size
     this.#count--
     if (source.records.size === 0) this.#sources.delete(link.connection)
   }

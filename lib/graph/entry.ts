@@ -17,6 +17,8 @@ export interface Entry {
   lapsed: boolean
   /** Place in the expiry heap; -1: not in it. */
   heapIndex: number
+  /** Place among the records of its type. */
+  typeIndex: number
 }
 
 /** A place in the order of (Last Modification Time, Record ID), 3.1.7.31. */

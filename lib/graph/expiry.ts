@@ -1,13 +1,18 @@
 import type { Timed } from '../core/deadlines.js'
+import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { GraphContext } from './context.js'
 import { ticks } from './record-drafts.js'
 
+const LEAST = ticks(LIMITS.graphExpiryMinUs)
+
 /** The Record Expiration Timer, MS-PPGRH 3.1.6.7. */
 export class Expiry implements Timed {
   readonly #context: GraphContext
   readonly #expired: (record: GraphRecord) => void
+  /** When the timer fires, peer time; records that expire later need not look any further. */
+  #scanAt: bigint | undefined
 
   /** `expired` is told of each record after it was taken out. */
   constructor(context: GraphContext, expired: (record: GraphRecord) => void) {
@@ -16,34 +21,38 @@ export class Expiry implements Timed {
   }
 
   scanNow(): void {
-    this.#context.timers.set(this, this.#context.now)
+    this.#arm(this.#context.now, 0n)
   }
 
   /** 3.1.7.3, 3.1.7.10: what expires well before the next scan pulls it in. */
-  stored(record: GraphRecord): void {
-    const { timers } = this.#context
-    const scheduled = timers.get(this)
-    const at = this.#context.instantOf(record.expirationTime)
-    if (scheduled === undefined || at + LIMITS.graphExpiryMinUs < scheduled) {
-      timers.set(this, Math.max(at, this.#context.now))
-    }
+  stored(expirationTime: bigint): void {
+    if (this.#scanAt !== undefined && expirationTime + LEAST >= this.#scanAt) return
+    const at = Math.max(this.#context.instantOf(expirationTime), this.#context.now)
+    this.#arm(at, expirationTime)
   }
 
   onTimer(): void {
     const context = this.#context
-    const { database, properties, parts, timers, now } = context
+    const { database, properties, parts, peerTime, now } = context
     // 2.2.3.1 D: nothing expires while this node is alone; the next connection scans.
+    this.#scanAt = undefined
     if (properties.deferExpiration && parts.links.neighbors.length === 0) return
-    database.lapse(context.peerTime)
+    database.lapse(peerTime)
     for (let taken = 0; taken < LIMITS.graphExpiriesPerTurn; taken++) {
       const record = database.takeLapsed()
       if (record === undefined) {
-        timers.set(this, now + this.#delay())
+        const delay = this.#delay()
+        this.#arm(now + delay, peerTime + ticks(delay))
         return
       }
       this.#expired(record)
     }
-    timers.set(this, now)
+    this.scanNow()
+  }
+
+  #arm(at: Instant, peerTime: bigint): void {
+    this.#scanAt = peerTime
+    this.#context.timers.set(this, at)
   }
 
   #delay(): number {

@@ -1,4 +1,3 @@
-import { equalBytes } from '../core/bytes.js'
 import type { Guid } from '../core/guid.js'
 import { PeernetError } from '../core/errors.js'
 import type { Acknowledgement } from '../wire/graph/messages.js'
@@ -253,7 +252,7 @@ export class Records implements RecordsPart {
     const previous = this.#predecessor(record)
     database.put(record, autorefresh)
     if (isPersisted(record.type)) this.#context.write({ type: 'put', record, autorefresh })
-    this.#expiry.stored(record)
+    this.#expiry.stored(record.expirationTime)
     if (autorefresh) this.#autorefresh.stored(record)
     parts.links.flood(record, from)
     this.#report(record, previous, from === undefined)
@@ -309,7 +308,11 @@ function isOpen(link: Link): boolean {
 }
 
 function isCopy(record: GraphRecord, held: GraphRecord): boolean {
-  return record.version === held.version && equalBytes(record.bytes, held.bytes)
+  return (
+    record.version === held.version &&
+    record.size === held.size &&
+    Buffer.compare(record.bytes, held.bytes) === 0
+  )
 }
 
 /** 3.1.7.8 for records that this node renews: never earlier than before. */

@@ -54,7 +54,7 @@ export class RecordValidation {
   /** Undefined: the record is sound. GA-58: one that has expired is not. */
   faultOf(record: GraphRecord, rules: ValidationRules, now: bigint): RecordFault | undefined {
     const { creatorId, lastModifiedBy } = record
-    if (record.bytes.length < LEAST_BYTES) return 'short'
+    if (record.size < LEAST_BYTES) return 'short'
     if (!isId(creatorId)) return 'creator'
     if (lastModifiedBy !== '' && !isId(lastModifiedBy)) return 'modifier'
     if (record.graphId !== rules.graphId) return 'graph-id'
@@ -107,7 +107,8 @@ function faultOfTimes(record: GraphRecord, now: bigint): RecordFault | undefined
 
 function faultOfContent(record: GraphRecord, rules: ValidationRules): RecordFault | undefined {
   const { attributes } = record
-  if (contentSize({ payload: record.payload, attributes }) > rules.maxRecordSize) return 'size'
+  // What is no larger as a whole needs no closer look.
+  if (record.size > rules.maxRecordSize && contentSize(record) > rules.maxRecordSize) return 'size'
   if (attributes !== '' && !attributesFit(attributes)) return 'attributes'
   if (!record.deleted && !payloadFits(record, rules.dialect)) return 'internal-payload'
   return undefined

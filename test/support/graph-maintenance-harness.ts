@@ -210,6 +210,7 @@ export class MaintenanceHarness {
       payload: new Uint8Array(0),
       attributes: '',
       bytes: new Uint8Array(0),
+      size: 0,
       retain() {
         return this
       },

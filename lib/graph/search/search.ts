@@ -63,7 +63,7 @@ function candidatesOf(
     case 'peerrecordid':
       return new Set(guid === undefined ? [] : database.entry(guid))
     case 'peerrecordtype':
-      return guid === undefined ? new Set() : database.entriesOfType(guid)
+      return new Set(guid === undefined ? [] : database.entriesOfType(guid))
     default:
       return undefined
   }

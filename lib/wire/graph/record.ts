@@ -29,6 +29,8 @@ export interface RecordFields {
 export interface GraphRecord extends RecordFields {
   /** The PEER_RECORD in this graph's dialect (GA-01). Never write into it. */
   readonly bytes: Uint8Array
+  /** Of `bytes`, without making a view of them. */
+  readonly size: number
   /**
    * A record that was just decoded borrows the memory of the stream that it came in; this makes it
    * own its bytes. Whoever keeps a record calls it first. Returns the record itself.

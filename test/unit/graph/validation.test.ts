@@ -14,7 +14,9 @@ const RULES = { graphId: 'g1', maxRecordSize: 1024, dialect: DEFAULT_GRAPH_DIALE
 
 /** A record that says this, though no codec would have let it through. */
 function claimed(changes: Partial<RecordFields>, bytes = new Uint8Array(98)): GraphRecord {
-  const self: GraphRecord = { ...fields(changes), bytes, retain: () => self }
+  const said = fields(changes)
+  const size = bytes.length + said.payload.length
+  const self: GraphRecord = { ...said, bytes, size, retain: () => self }
   return self
 }
 
