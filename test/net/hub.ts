@@ -1,8 +1,9 @@
 // Hosts on one Ethernet switch, made of network namespaces: own interfaces, own addresses, real
 // multicast. Needs root and the `ip` tool; everything is taken down again by `close()`.
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import { spawnSync } from 'node:child_process'
+import { HostProgram } from '../helpers/host-program.js'
+
+export { HostProgram }
 
 function run(...args: string[]): string {
   const [command = '', ...rest] = args
@@ -26,75 +27,6 @@ export function whyNoHub(): string | undefined {
     return `network namespaces do not work here: ${String(error).slice(0, 200)}`
   } finally {
     spawnSync('ip', ['netns', 'del', name])
-  }
-}
-
-/** A program in a host; its lines of JSON are answers and news. */
-export class HostProgram {
-  readonly #child: ChildProcessWithoutNullStreams
-  readonly #waiting: { test: (line: never) => boolean; resolve: (line: never) => void }[] = []
-  readonly lines: unknown[] = []
-  errors = ''
-
-  constructor(namespace: string, script: string, args: readonly string[]) {
-    const command = ['netns', 'exec', namespace, process.execPath, script, ...args]
-    this.#child = spawn('ip', command, { stdio: 'pipe' })
-    this.#child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()))
-    createInterface({ input: this.#child.stdout }).on('line', (text) => {
-      const line = JSON.parse(text) as never
-      this.lines.push(line)
-      for (const [i, { test, resolve }] of [...this.#waiting.entries()].reverse()) {
-        if (!test(line)) continue
-        this.#waiting.splice(i, 1)
-        resolve(line)
-      }
-    })
-  }
-
-  tell(command: unknown): void {
-    this.#child.stdin.write(`${JSON.stringify(command)}\n`)
-  }
-
-  /** The first line, past or to come, that passes the test; rejects after the time or its end. */
-  async sees<T>(what: string, test: (line: T) => boolean, ms = 10_000): Promise<T> {
-    const past = (this.lines as T[]).find(test)
-    if (past !== undefined) return past
-    return await new Promise<T>((resolve, reject) => {
-      const fail = (why: string): void => {
-        clearTimeout(timer)
-        this.#child.removeListener('exit', ended)
-        const said = `${JSON.stringify(this.lines.slice(-20))} ${this.errors}`
-        reject(new Error(`waited for ${what}, ${why}; so far: ${said}`))
-      }
-      const ended = (): void => {
-        fail('but the program ended')
-      }
-      const timer = setTimeout(() => {
-        fail(`${ms} ms in vain`)
-      }, ms)
-      this.#child.once('exit', ended)
-      this.#waiting.push({
-        test: test,
-        resolve: (line) => {
-          clearTimeout(timer)
-          this.#child.removeListener('exit', ended)
-          resolve(line)
-        },
-      })
-    })
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal)
-  }
-
-  /** Ends its input and waits until it is gone. */
-  async end(): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-      return this.#child.exitCode
-    this.#child.stdin.end()
-    const [code] = (await once(this.#child, 'exit')) as [number | null]
-    return code
   }
 }
 
@@ -131,7 +63,7 @@ export class Hub {
 
   /** Runs a compiled script (path below build/js/test) in a host until `close()` at the latest. */
   start(host: number, script: string, ...args: string[]): HostProgram {
-    const program = new HostProgram(this.namespace(host), `build/js/test/${script}`, args)
+    const program = HostProgram.inNamespace(this.namespace(host), `build/js/test/${script}`, args)
     this.#programs.push(program)
     return program
   }
