@@ -12,7 +12,8 @@ interface Found {
   title: string
 }
 interface Ledger {
-  readLedger: () => Row[]
+  DOCUMENTS: object[]
+  readLedger: (document?: object) => Row[]
   findTests: () => Found[]
   problems: (rows: Row[], tests: Found[]) => string[]
   updated: (rows: Row[], tests: Found[]) => Row[]
@@ -26,11 +27,17 @@ test('the ledger names no test, symbol or status that does not exist', () => {
   assert.is(run.status, 0)
 })
 
-test('the ledger holds every requirement of the document once', () => {
+test('the ledgers hold every requirement of their documents once', () => {
   const rows = ledger.readLedger()
   assert.is(rows.length, 530)
   assert.is(new Set(rows.map((row) => row.id)).size, 530)
   for (const row of rows) assert.ok(row.id.startsWith(`PNRP-${row.section}-`), row.id)
+  const graph = ledger.readLedger(ledger.DOCUMENTS[1])
+  const ids = graph.map((row) => row.id)
+  assert.equal(
+    ids,
+    Array.from({ length: 180 }, (_, i) => `G-${String(i + 1).padStart(3, '0')}`),
+  )
 })
 
 test('a false claim in the ledger is noticed', () => {
