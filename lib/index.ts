@@ -60,6 +60,7 @@ export type {
   GraphNodeInfo,
   GraphStatus,
 } from './runtime/graph-events.js'
+export type { GraphTopology, TopologyNode } from './runtime/graph-topology.js'
 export type { WatchFilter } from './runtime/graph-watchers.js'
 export type { EventStream } from './runtime/event-stream.js'
 export { DirectConnection, type DirectMessage } from './runtime/direct-connection.js'

@@ -427,6 +427,13 @@ export const LIMITS = {
   /** AUTH_INFO has three strings of at most 255 characters; and in frames, however it is cut. */
   graphAuthInfoBytes: 4096,
   graphStrangerBytes: 8192,
+  /** Neighbours in an answer about them; visitors that only ask for it; nodes asked at once. */
+  graphTopologyNeighbors: 255,
+  graphTopologyVisitors: 16,
+  graphTopologyAtOnce: 12,
+  /** How long a node has to answer, and how many nodes a picture has. */
+  graphTopologyMs: 3000,
+  graphTopologyNodes: 4096,
 
   // Graphs: the database, and how records live
   /** Records that a node holds, tombstones included, and bytes of them; more are refused. */

@@ -111,7 +111,7 @@ export class Commands {
   /** 3.1.4.9 */
   #connect(command: CommandOf<'connect'>): void {
     const context = this.#context
-    const { direct, handle, peerId, to } = command
+    const { direct, handle, peerId, to, topology = false } = command
     // 3.1.7.15 asks for what 3.1.4.9 forbids: who was asked may connect.
     const repair = !direct && this.#links.neighbors.length > 0
     if (repair && !context.parts.maintenance.takeRepairTurn()) {
@@ -119,7 +119,7 @@ export class Commands {
       context.fail(handle, 'ERR_PEERNET_ALREADY_CONNECTED', message)
       return
     }
-    const wanted = { direct, handle, repair, ...(peerId === undefined ? {} : { peerId }) }
+    const wanted = { direct, topology, handle, repair, ...(peerId === undefined ? {} : { peerId }) }
     const result = this.#links.connect(to, wanted)
     if (typeof result !== 'number') context.fail(handle, result.code, result.message)
   }

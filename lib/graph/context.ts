@@ -40,6 +40,8 @@ export interface GraphConfig {
   /** Of the store: when this node was last in the graph, peer time. */
   readonly leftAt?: bigint
   readonly limits?: GraphLimits
+  /** False: do not tell who the neighbours are (lib/graph/topology.ts). Default true. */
+  readonly allowTopology?: boolean
 }
 
 /** What a graph of a special kind may choose otherwise than lib/core/limits.ts. */

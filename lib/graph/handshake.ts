@@ -13,6 +13,7 @@ import type { GraphLink } from './link.js'
 import type { Links } from './links.js'
 import { adjustPeerTime } from './peer-clock.js'
 import { isUsableAddress, referralsFor } from './referral-list.js'
+import { TOPOLOGY_VISIT } from './topology.js'
 
 /** 3.1.5.1, 3.1.5.2.1 to .4: how links come to be CONNECTED, or do not. */
 export class Handshake {
@@ -90,6 +91,7 @@ export class Handshake {
       neighborList: true,
       nodeId,
       addresses: listening.slice(0, LIMITS.graphListeningAddresses),
+      ...(link.topology ? { friendlyName: TOPOLOGY_VISIT } : {}),
     })
     link.state = 'connect-wait'
     link.connectSentAt = now
@@ -112,7 +114,7 @@ export class Handshake {
     }
     link.nodeId = message.nodeId
     this.#replaceAddresses(link, message)
-    if (link.direct) this.#acceptDirect(link)
+    if (link.direct) this.#acceptDirect(link, message)
     else this.#acceptNeighbor(link, message)
   }
 
@@ -121,13 +123,16 @@ export class Handshake {
     link.addresses = message.addresses.filter((address) => isUsableAddress(address, scope))
   }
 
-  #acceptDirect(link: GraphLink): void {
-    if (!this.#context.allowDirect) {
+  #acceptDirect(link: GraphLink, message: ConnectMessage): void {
+    const { allowDirect, config } = this.#context
+    link.topology = message.friendlyName === TOPOLOGY_VISIT
+    if (link.topology ? config.allowTopology === false : !allowDirect) {
       this.#refuse(link, 'direct-disallowed')
       return
     }
     this.#welcome(link, [])
     this.#links.connected(link)
+    if (link.topology) this.#links.boundVisitors()
   }
 
   #acceptNeighbor(link: GraphLink, message: ConnectMessage): void {

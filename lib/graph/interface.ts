@@ -63,6 +63,8 @@ export type GraphCommand =
       readonly to: Endpoint
       readonly peerId?: string
       readonly direct: boolean
+      /** A direct one that only asks for neighbours: it brings no 'connection' events. */
+      readonly topology?: boolean
     }
   | { readonly type: 'disconnect'; readonly handle: number; readonly connection: ConnectionId }
   | {
@@ -222,6 +224,12 @@ export type GraphEvent =
       readonly connection: ConnectionId
       readonly dataType: Guid
       readonly data: Uint8Array
+    }
+  /** Answer to TOPOLOGY_QUESTION; undefined: the connection that was to bring it has ended. */
+  | {
+      readonly type: 'topology'
+      readonly connection: ConnectionId
+      readonly neighbors: readonly bigint[] | undefined
     }
   /** All data given to 'send' on this connection so far has left the process. */
   | { readonly type: 'drained'; readonly connection: ConnectionId }

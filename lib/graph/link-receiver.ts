@@ -4,6 +4,7 @@ import { PING_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
 import type { GraphLink } from './link.js'
 import type { Links } from './links.js'
+import { decodeNeighbors, TOPOLOGY_ANSWER, TOPOLOGY_QUESTION } from './topology.js'
 
 /** Hands what comes in on a connection to the part that it concerns, MS-PPGRH 3.1.5.1, 3.1.5.2. */
 export class LinkReceiver implements ChannelReceiver {
@@ -99,8 +100,27 @@ export class LinkReceiver implements ChannelReceiver {
       return
     }
     if (message.dataType === PING_TYPE) return
+    if (this.#isTopology(message)) return
     // The message is a view of a chunk that dies with this call.
     const data = message.data.slice()
     this.#context.events.push({ type: 'data', connection, dataType: message.dataType, data })
+  }
+
+  /** True when the application has nothing to do with it. */
+  #isTopology({ dataType, data }: Pt2ptMessage): boolean {
+    const { config, events } = this.#context
+    const link = this.#link
+    if (dataType === TOPOLOGY_QUESTION) {
+      if (config.allowTopology !== false) this.#links.sendNeighbors(link)
+    } else if (dataType === TOPOLOGY_ANSWER) {
+      const neighbors = decodeNeighbors(data)
+      events.push({ type: 'topology', connection: link.connection, neighbors })
+    } else if (link.topology) {
+      // It is for nothing else.
+      this.#links.terminate(link, 'protocol')
+    } else {
+      return false
+    }
+    return true
   }
 }

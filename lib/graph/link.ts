@@ -39,6 +39,8 @@ export class GraphLink implements Link, Timed {
   /** The peer that an outgoing connection is meant for. */
   readonly wantedPeer: string | undefined
   direct: boolean
+  /** A direct one that only asks for neighbours (lib/graph/topology.ts). */
+  topology: boolean
   state: LinkState = 'start'
   connectionState: ConnectionState
   nodeId: bigint | undefined
@@ -82,6 +84,7 @@ export class GraphLink implements Link, Timed {
     this.remote = remote
     this.initiator = outgoing !== undefined
     this.direct = outgoing?.direct ?? false
+    this.topology = outgoing?.topology ?? false
     this.repair = outgoing?.repair ?? false
     this.wantedPeer = outgoing?.peerId
     this.handle = outgoing?.handle

@@ -23,6 +23,7 @@ import { LinkReceiver } from './link-receiver.js'
 import type { ConnectOptions, Failure, Link, LinksPart, LinkState, RecordSource } from './parts.js'
 import { isUsableAddress, ReferralList, referralsFor } from './referral-list.js'
 import type { SendHost } from './send-queue.js'
+import { encodeNeighbors, TOPOLOGY_ANSWER } from './topology.js'
 
 /** Acknowledgements that fit one frame: 12 bytes before them, 20 for each. */
 const ACKS_PER_MESSAGE = Math.floor((LIMITS.graphFrameBytes - 12) / 20)
@@ -318,12 +319,34 @@ export class Links implements LinksPart, LinkOwner, SendHost {
     link.handle = undefined
   }
 
+  /** Nodes that only ask for neighbours: the newest ones stay. */
+  boundVisitors(): void {
+    const visitors = [...this.#links.values()].filter(
+      (link) => link.topology && !link.initiator && link.state === 'connected',
+    )
+    const oldest = visitors[0]
+    if (oldest === undefined || visitors.length <= LIMITS.graphTopologyVisitors) return
+    this.disconnect(oldest, 'application')
+  }
+
+  /** The answer to TOPOLOGY_QUESTION. */
+  sendNeighbors(link: GraphLink): void {
+    const nodeIds = this.#neighbors.flatMap(({ nodeId }) => nodeId ?? [])
+    this.send(link, { type: 'PT2PT', dataType: TOPOLOGY_ANSWER, data: encodeNeighbors(nodeIds) })
+  }
+
   #tell(
     link: GraphLink,
     change: 'connected' | 'disconnected' | 'failed',
     end?: ConnectionEnd,
     next?: ConnectionId,
   ): void {
+    if (link.topology) {
+      if (change === 'connected' || !link.initiator) return
+      const { connection } = link
+      this.#context.events.push({ type: 'topology', connection, neighbors: undefined })
+      return
+    }
     this.#context.events.push({
       type: 'connection',
       change,

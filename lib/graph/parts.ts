@@ -74,6 +74,8 @@ export interface Link {
 
 export interface ConnectOptions {
   readonly direct: boolean
+  /** A direct one that only asks for neighbours (lib/graph/topology.ts). */
+  readonly topology?: boolean
   readonly peerId?: string
   /** GA-54: a contact of another signature. */
   readonly repair?: boolean

@@ -24,6 +24,8 @@ export interface OpenGraphOptions {
   readonly security?: GraphSecurityProvider
   /** Record types (GUIDs) to synchronise first, at most 253. */
   readonly prioritizedTypes?: readonly string[]
+  /** Tell other nodes that ask for it who the neighbours are (`Graph.topology`). Default true. */
+  readonly allowTopology?: boolean
   /** What the specification leaves open; the same for all nodes of the graph. */
   readonly dialect?: Partial<GraphDialect>
   /** Aborting while opening gives up and frees everything. */

@@ -35,6 +35,7 @@ import {
 } from './graph-records.js'
 import { checkNotAborted, GraphRequests, type CommandBody, type Done } from './graph-requests.js'
 import { GraphSession, type SessionPlan } from './graph-session.js'
+import { TopologySurvey, type GraphTopology } from './graph-topology.js'
 import { GraphWatchers, type WatchFilter } from './graph-watchers.js'
 import type { LoadedStore } from '../storage/record-store.js'
 
@@ -83,6 +84,7 @@ export class Graph {
   readonly #watchers = new GraphWatchers()
   readonly #requests: GraphRequests
   readonly #direct: DirectConnections
+  readonly #survey: TopologySurvey
   #session: GraphSession
   #status: GraphStatus = { listening: false, connected: false, synchronized: false }
   #nextSeed = 0
@@ -95,6 +97,12 @@ export class Graph {
       this.#session.node.command(command)
     })
     this.#direct = this.#makeDirect()
+    this.#survey = new TopologySurvey({
+      nodeId: () => this.nodeId,
+      nodes: () => this.nodes(),
+      neighbors: () => this.neighbors(),
+      command: (body, signal, onLate) => this.#command(body, signal, onLate),
+    })
     this.#session = this.#begin(loaded, creates)
   }
 
@@ -214,6 +222,18 @@ export class Graph {
   /** All nodes that publish their presence, this one included. */
   nodes(): GraphNodeInfo[] {
     return this.#session.context.parts.maintenance.nodes.map(nodeInfo)
+  }
+
+  /**
+   * Who is connected with whom in the whole graph: all nodes that say they are there are asked, over
+   * connections of their own. Nodes that do not tell within `timeoutMs` (default 3000) are those of
+   * other makers, or opened with `allowTopology: false`, or gone; `answered` says which.
+   */
+  topology(
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<GraphTopology> {
+    this.#checkOpen()
+    return this.#survey.run(options.timeoutMs ?? LIMITS.graphTopologyMs, options.signal)
   }
 
   /** Ends a connection, of a neighbour or a direct one. */
@@ -494,6 +514,9 @@ export class Graph {
       case 'connection-required':
         this.#trySeed()
         break
+      case 'topology':
+        this.#survey.answered(event.connection, event.neighbors)
+        return
       case 'closed':
         // Told when everything else has ended, too.
         return

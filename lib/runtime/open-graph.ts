@@ -140,6 +140,7 @@ async function begin(
           guidArgument(text, 'prioritizedTypes'),
         ),
         ...(options.security === undefined ? {} : { security: options.security }),
+        allowTopology: options.allowTopology !== false,
       },
       listening: {
         scope: properties.scope,
@@ -272,11 +273,16 @@ function fileName(text: string): string {
   return `~${createHash('sha256').update(text).digest('hex')}`
 }
 
+/** Where the database of a user in a graph is kept unless the options name another place. */
+export function graphDirectory(graphId: string, peerId: string): string {
+  return join(statePaths().data, 'graphs', fileName(graphId), fileName(peerId))
+}
+
 function directoryOf(
   options: Pick<OpenGraphOptions, 'graphId' | 'peerId' | 'directory'>,
 ): string | false {
   if (options.directory !== undefined) return options.directory
-  return join(statePaths().data, 'graphs', fileName(options.graphId), fileName(options.peerId))
+  return graphDirectory(options.graphId, options.peerId)
 }
 
 function listenAddress(text: string, name: string | undefined): ListenAddress {
