@@ -1,7 +1,7 @@
 // One run of a name system: boots a cloud of N nodes in this process, publishes signed values and
 // looks them up, alone and 64 at once. The same procedure for every system.
 import { median, type TrialOptions } from '../bench.js'
-import { residentMegabytes, sleep, startSpan } from './readings.js'
+import { residentMegabytes, sleep, startSpan } from '../readings.js'
 
 /** How a system does it; bench/peers/hyperdht.mjs is one, too. */
 export interface NameSystem<Node = unknown, Key = unknown> {
