@@ -57,9 +57,7 @@ export function peernetGraph(): GroupSystem {
     async create(count: number, receive: Receive) {
       for (let i = 0; i < count; i++) {
         const graph =
-          i === 0
-            ? await createGraph({ ...options, peerId: 'peer-0' })
-            : await joinOne(i, graphs)
+          i === 0 ? await createGraph({ ...options, peerId: 'peer-0' }) : await joinOne(i, graphs)
         if (i === 0) await graph.listen()
         listenFor(graph, (record) => {
           receive(i, record)
@@ -77,7 +75,7 @@ export function peernetGraph(): GroupSystem {
     },
     async join(count) {
       const graph = await joinOne(graphs.length, graphs)
-      const { records } = graph.statistics()
+      const { records } = graph.statistics
       if (records < count) throw new Error(`joined with ${records} of ${count} records`)
       await graph.close()
     },
