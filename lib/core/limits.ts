@@ -368,7 +368,7 @@ export const LIMITS = {
   graphProtectedFrameBytes: 32_768,
   /** GA-04: plain text given to a provider at once. */
   graphProtectChunkBytes: 16_000,
-  /** 3.1.2 Authentication Timer, GA-06: from the longest down to the shortest as connections grow. */
+  /** 3.1.2 Authentication Timer, GA-06: the more connections, the shorter. */
   graphAuthenticationMinUs: seconds(20),
   graphAuthenticationMaxUs: seconds(300),
   graphAuthenticationScale: 10,
@@ -393,7 +393,7 @@ export const LIMITS = {
   graphNeighborsMin: 2,
   graphNeighborsIdeal: 3,
   graphNeighborsMax: 7,
-  /** Connections of a node, those accepted from one address, and attempts under way. */
+  /** Connections that a node accepts, in all and from one address; own attempts under way. */
   graphConnections: 512,
   graphConnectionsPerAddress: 128,
   graphAttempts: 16,
@@ -404,7 +404,7 @@ export const LIMITS = {
   graphWriteAheadTotalBytes: 64 * 1024 * 1024,
   /** Pieces up to this size of one turn are joined. */
   graphJoinBytes: 4096,
-  /** Records that wait for one slow link; one more, and it is given up for a later sync to repair. */
+  /** Records that wait for a slow link: one more, and it is given up; a later sync repairs it. */
   graphQueuedRecords: 65_536,
   /** Messages other than FLOOD that wait for a slow link: one more, and it is given up. */
   graphQueuedControlBytes: 1024 * 1024,

@@ -138,7 +138,7 @@ export class Commands {
     if (command.dataType === PING_TYPE) {
       return { code: 'ERR_PEERNET_INVALID_ARG', message: 'this data type is reserved for Ping' }
     }
-    return this.#links.sendData(link, command.handle, command.dataType, command.data)
+    return this.#links.outbox.sendData(link, command.handle, command.dataType, command.data)
   }
 
   /** 3.1.4.12 */

@@ -31,8 +31,8 @@ const makeRealParts: PartsMaker = (context) => ({
 /**
  * One node in one graph: MS-PPGRH 3.1 with all its sub-machines.
  *
- * The first input is the local event 'wall-clock'. Handlers first, then polls in the order transmit,
- * effect, event, until all are empty; then wait until `pollTimeout()`.
+ * The first input is the local event 'wall-clock'. Handlers first, then polls in the order
+ * transmit, effect, event, until all are empty; then wait until `pollTimeout()`.
  */
 export class GraphMachine implements DrivenGraph {
   readonly context: GraphContext
@@ -87,7 +87,7 @@ export class GraphMachine implements DrivenGraph {
   }
 
   pollTransmit(): GraphTransmit | undefined {
-    return this.#links.pollTransmit()
+    return this.#links.outbox.pollTransmit()
   }
 
   pollEffect(): GraphEffect | undefined {
@@ -167,7 +167,7 @@ export class GraphMachine implements DrivenGraph {
   /** After every handler. */
   #settle(): void {
     const context = this.context
-    this.#links.settle()
+    this.#links.outbox.settle()
     context.flushWrites()
     this.#tellStatus()
     if (context.closing && !this.#closed) this.#mayClose()

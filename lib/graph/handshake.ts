@@ -37,7 +37,7 @@ export class Handshake {
       ...(link.wantedPeer === undefined ? {} : { destinationPeerId: link.wantedPeer }),
     }
     link.channel.sendClear(encodeGraphMessage(message))
-    this.#links.hasOutput(link)
+    this.#links.outbox.hasOutput(link)
     this.#negotiate(link)
   }
 

@@ -40,7 +40,7 @@ export class LinkReceiver implements ChannelReceiver {
   }
 
   sendable(): void {
-    this.#links.hasOutput(this.#link)
+    this.#links.outbox.hasOutput(this.#link)
   }
 
   #dispatch(message: GraphMessage): void {

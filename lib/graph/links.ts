@@ -2,8 +2,6 @@ import { bytesKey } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
-import { Queue } from '../core/queue.js'
-import { encodeGraphMessage } from '../wire/graph/codec.js'
 import type {
   Acknowledgement,
   DisconnectMessage,
@@ -13,30 +11,22 @@ import type {
 } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { authenticationTimeout } from './authentication-timer.js'
-import { Channel, longestMessage } from './channel.js'
-import { PING_TYPE } from './constants.js'
+import { Channel } from './channel.js'
 import type { GraphContext } from './context.js'
 import { Handshake } from './handshake.js'
-import type { ConnectionEnd, ConnectionId, GraphTransmit } from './interface.js'
+import type { ConnectionEnd, ConnectionId } from './interface.js'
+import { Inbox } from './inbox.js'
 import { GraphLink, type LinkOwner } from './link.js'
 import { LinkReceiver } from './link-receiver.js'
+import { Outbox } from './outbox.js'
 import type { ConnectOptions, Failure, Link, LinksPart, LinkState, RecordSource } from './parts.js'
 import { isUsableAddress, ReferralList, referralsFor } from './referral-list.js'
-import type { SendHost } from './send-queue.js'
 import { encodeNeighbors, TOPOLOGY_ANSWER } from './topology.js'
 
-/** Acknowledgements that fit one frame: 12 bytes before them, 20 for each. */
-const ACKS_PER_MESSAGE = Math.floor((LIMITS.graphFrameBytes - 12) / 20)
-
-/** Of a PT2PT message. */
-const DATA_HEADER = 28
-
-const PING: GraphMessage = { type: 'PT2PT', dataType: PING_TYPE, data: new Uint8Array(0) }
-
 /** All connections of a node in its graph, the neighbours among them, and the Referral List. */
-export class Links implements LinksPart, LinkOwner, SendHost {
-  /** Bytes that are with the network, over all links. */
-  aheadBytes = 0
+export class Links implements LinksPart, LinkOwner {
+  readonly outbox: Outbox
+  readonly inbox: Inbox
   readonly handshake: Handshake
   readonly #context: GraphContext
   readonly #links = new Map<ConnectionId, GraphLink>()
@@ -44,17 +34,14 @@ export class Links implements LinksPart, LinkOwner, SendHost {
   readonly #referrals = new ReferralList()
   /** Accepted connections of each address. */
   readonly #accepted = new Map<string, number>()
-  /** Links that have something to send; acknowledgements; too much. */
-  readonly #dirty = new Queue<GraphLink>()
-  readonly #acking: GraphLink[] = []
-  readonly #overflowed: GraphLink[] = []
-  #partialBytes = 0
   #nextConnection = 1
   #nextSequence = 1
 
   constructor(context: GraphContext) {
     this.#context = context
     this.handshake = new Handshake(context, this)
+    this.outbox = new Outbox(context)
+    this.inbox = new Inbox(context, this.#links)
   }
 
   get neighbors(): readonly GraphLink[] {
@@ -75,11 +62,6 @@ export class Links implements LinksPart, LinkOwner, SendHost {
 
   get referrals(): readonly Endpoint[] {
     return this.#referrals.all
-  }
-
-  /** Bytes of incomplete messages, over all links. */
-  get partialBytes(): number {
-    return this.#partialBytes
   }
 
   get(connection: ConnectionId): GraphLink | undefined {
@@ -118,10 +100,9 @@ export class Links implements LinksPart, LinkOwner, SendHost {
     }
     let attempts = 0
     for (const link of this.#links.values()) if (link.initiator && isPending(link.state)) attempts++
-    if (attempts < LIMITS.graphAttempts && this.#links.size < LIMITS.graphConnections) {
-      return undefined
-    }
-    return { code: 'ERR_PEERNET_LIMIT', message: 'too many connections (graphConnections)' }
+    // The number of accepted connections is no reason: strangers could lock this node in.
+    if (attempts < LIMITS.graphAttempts) return undefined
+    return { code: 'ERR_PEERNET_LIMIT', message: 'too many attempts under way (graphAttempts)' }
   }
 
   /** 3.1.7.24: the connection that `connect` asked for is up. */
@@ -155,7 +136,7 @@ export class Links implements LinksPart, LinkOwner, SendHost {
   #open(link: GraphLink): void {
     const context = this.#context
     link.authenticationEnds = context.now + authenticationTimeout(this.#links.size)
-    link.channel = new Channel(context, this, link, new LinkReceiver(context, this, link))
+    link.channel = new Channel(context, this.outbox, link, new LinkReceiver(context, this, link))
     this.#links.set(link.connection, link)
   }
 
@@ -182,8 +163,7 @@ export class Links implements LinksPart, LinkOwner, SendHost {
     for (const handle of link.channel.close()) {
       context.fail(handle, 'ERR_PEERNET_CLOSED', 'the connection ended before it was sent')
     }
-    this.#partialBytes -= link.partialBytes
-    link.partialBytes = 0
+    this.inbox.forget(link)
     link.acks.length = 0
     if (!link.initiator) this.#forgetAccepted(link.remote)
     if (state === 'connected') this.#left(link, end)
@@ -306,11 +286,7 @@ export class Links implements LinksPart, LinkOwner, SendHost {
   /** Sends a last message, then ends: at the latest when the other side takes no bytes (GA-35). */
   finish(link: GraphLink, last: RefuseMessage | DisconnectMessage, end: ConnectionEnd): void {
     const { now, timers } = this.#context
-    const { queue } = link.channel
-    this.#flushAcks(link)
-    queue.dropSources()
-    queue.pushBarrier(encodeGraphMessage(last))
-    this.hasOutput(link)
+    this.outbox.sendLast(link, last)
     link.finishingSince = now
     timers.set(link, now + LIMITS.graphFinishUs)
     if (link.state === 'connected') this.#left(link, end)
@@ -372,54 +348,22 @@ export class Links implements LinksPart, LinkOwner, SendHost {
       this.terminate(link, 'silent')
       return
     }
-    if (link.watch.pingDue(now)) this.#ping(link)
+    if (link.watch.pingDue(now)) this.outbox.ping(link)
     timers.set(link, link.watch.next())
   }
 
-  // Bytes
+  // Bytes and messages
 
   receive(connection: ConnectionId, chunk: Uint8Array): void {
     const link = this.#links.get(connection)
     if (link === undefined || link.state === 'disconnecting') {
       this.#context.counters.add('drop.after-end')
-      return
-    }
-    link.channel.receive(chunk)
-    if (link.ended) return
-    this.#countPartial(link)
-    if (link.ended) return
-    if (link.state === 'connected') {
-      link.watch.received(this.#context.now, chunk.length, link.partialBytes > 0)
+    } else if (link.connectionState === 'out-socket') {
+      // Its driver has not said that it is up.
+      this.#context.counters.add('drop.before-connected')
     } else {
-      this.#boundHandshake(link, chunk.length)
+      this.inbox.receive(link, chunk)
     }
-  }
-
-  #countPartial(link: GraphLink): void {
-    const { buffered } = link.channel
-    if (buffered === link.partialBytes) return
-    this.#partialBytes += buffered - link.partialBytes
-    link.partialBytes = buffered
-    while (this.#partialBytes > LIMITS.graphPartialBytes) {
-      let most = link
-      for (const other of this.#links.values()) {
-        if (other.partialBytes > most.partialBytes) most = other
-      }
-      this.#context.counters.add('ended.partial-bytes')
-      this.terminate(most, 'protocol')
-    }
-  }
-
-  #boundHandshake(link: GraphLink, bytes: number): void {
-    if (!link.authenticated) link.negotiationBytes += bytes
-    if (
-      link.negotiationBytes <= LIMITS.graphNegotiationBytes &&
-      link.partialBytes <= LIMITS.graphHandshakeBytes
-    ) {
-      return
-    }
-    this.#context.counters.add('ended.handshake-bytes')
-    this.terminate(link, 'protocol')
   }
 
   /** The security session of a connection has output. */
@@ -427,110 +371,30 @@ export class Links implements LinksPart, LinkOwner, SendHost {
     const link = this.#links.get(connection)
     if (link === undefined) return
     link.channel.drain()
-    if (!link.ended) this.hasOutput(link)
+    if (!link.ended) this.outbox.hasOutput(link)
   }
 
   written(connection: ConnectionId, bytes: number): void {
     const link = this.#links.get(connection)
-    if (link === undefined) return
-    const { now, timers } = this.#context
-    const { queue } = link.channel
-    queue.confirm(bytes)
-    this.hasOutput(link)
-    if (link.state === 'connected') {
-      link.watch.written(now, queue.written)
-    } else if (link.state === 'disconnecting') {
-      const end = link.finishingSince + LIMITS.graphFinishTotalUs
-      timers.set(link, Math.min(now + LIMITS.graphFinishUs, end))
-    }
-    if (link.dataEnd > 0 && queue.written >= link.dataEnd && !queue.holdsData) {
-      link.dataEnd = 0
-      this.#context.events.push({ type: 'drained', connection })
-    }
+    if (link !== undefined) this.outbox.written(link, bytes)
   }
-
-  /** The link may have something to send. */
-  hasOutput(link: GraphLink): void {
-    if (link.dirty) return
-    link.dirty = true
-    this.#dirty.push(link)
-  }
-
-  pollTransmit(): GraphTransmit | undefined {
-    for (;;) {
-      const link = this.#dirty.shift()
-      if (link === undefined) return undefined
-      link.dirty = false
-      if (link.ended) continue
-      const { queue } = link.channel
-      const data = queue.take()
-      if (link.state === 'disconnecting' && !link.finishSent && queue.empty) {
-        link.finishSent = true
-        this.#context.effects.push({ type: 'finish', connection: link.connection })
-      }
-      if (data === undefined) continue
-      link.watch.sent(this.#context.now)
-      return { connection: link.connection, data }
-    }
-  }
-
-  // Messages
 
   send(link: Link, message: GraphMessage): void {
-    const to = link as GraphLink
-    if (to.ended || to.state === 'disconnecting') return
-    const { queue } = to.channel
-    const bytes = encodeGraphMessage(message)
-    if (message.type === 'SYNC_END') queue.pushBarrier(bytes)
-    else queue.pushMessage(bytes)
-    this.#queued(to)
-  }
-
-  /** Application data; undefined, or why it is not taken. */
-  sendData(link: GraphLink, handle: number, dataType: Guid, data: Uint8Array): Failure | undefined {
-    const { queue } = link.channel
-    const waiting = queue.dataBytes
-    if (data.length + DATA_HEADER > longestMessage(this.#context)) {
-      const message = 'no message of this graph is as long as that (graphMessageSlackBytes)'
-      return { code: 'ERR_PEERNET_LIMIT', message }
-    }
-    if (waiting > 0 && waiting + data.length > LIMITS.graphQueuedDataBytes) {
-      const message = 'too much data waits for this connection (graphQueuedDataBytes)'
-      return { code: 'ERR_PEERNET_LIMIT', message }
-    }
-    queue.pushMessage(encodeGraphMessage({ type: 'PT2PT', dataType, data }), handle)
-    this.#queued(link)
-    return undefined
+    this.outbox.send(link as GraphLink, message)
   }
 
   sendRecord(link: Link, record: GraphRecord): void {
-    const to = link as GraphLink
-    if (to.state !== 'connected') return
-    to.channel.queue.pushRecord(record)
-    this.#queued(to)
+    this.outbox.sendRecord(link as GraphLink, record)
   }
 
   sendRecords(link: Link, source: RecordSource, last?: GraphMessage): void {
-    const to = link as GraphLink
-    if (to.state !== 'connected') return
-    const bytes = last === undefined ? undefined : encodeGraphMessage(last)
-    to.channel.queue.pushSource(source, bytes)
-    this.#queued(to)
+    this.outbox.sendRecords(link as GraphLink, source, last)
   }
 
   flood(record: GraphRecord, except?: Link): void {
     for (let i = 0; i < this.#neighbors.length; i++) {
       const link = this.#neighbors[i] as GraphLink
-      if (link === except) continue
-      link.channel.queue.pushRecord(record)
-      this.#queued(link)
-    }
-  }
-
-  #queued(link: GraphLink): void {
-    if (!link.dirty) this.hasOutput(link)
-    if (link.channel.queue.overflowed && !this.#overflowed.includes(link)) {
-      this.#overflowed.push(link)
+      if (link !== except) this.outbox.sendRecord(link, record)
     }
   }
 
@@ -539,59 +403,16 @@ export class Links implements LinksPart, LinkOwner, SendHost {
   }
 
   acknowledge(link: Link, ack: Acknowledgement): void {
-    const to = link as GraphLink
-    if (to.state !== 'connected') return
-    if (to.acks.length === 0) this.#acking.push(to)
-    to.acks.push(ack)
+    this.outbox.acknowledge(link as GraphLink, ack)
   }
 
+  /** 3.1.5.2.2 */
   pingAll(): void {
-    for (const link of this.#links.values()) if (link.state === 'connected') this.#ping(link)
+    for (const link of this.#links.values()) if (link.state === 'connected') this.outbox.ping(link)
   }
 
-  #ping(link: GraphLink): void {
-    this.send(link, PING)
-    link.watch.sent(this.#context.now)
-  }
-
-  /** At the end of each handler: acknowledgements of the turn, and links that are too slow. */
-  settle(): void {
-    if (this.#acking.length > 0) {
-      for (const link of this.#acking) this.#flushAcks(link)
-      this.#acking.length = 0
-    }
-    for (;;) {
-      const slow = this.#overflowed.pop()
-      if (slow === undefined) return
-      if (slow.ended) continue
-      this.#context.counters.add('ended.slow')
-      this.terminate(slow, 'silent')
-    }
-  }
-
-  #flushAcks(link: GraphLink): void {
-    const { acks } = link
-    if (acks.length === 0) return
-    for (let at = 0; at < acks.length; at += ACKS_PER_MESSAGE) {
-      const some = acks.length <= ACKS_PER_MESSAGE ? acks : acks.slice(at, at + ACKS_PER_MESSAGE)
-      link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks: some }))
-    }
-    acks.length = 0
-    this.#queued(link)
-  }
-
-  // What queues and watches ask for
-
-  currentRecord(id: Guid): GraphRecord | undefined {
-    // G-180: expired records never leave the node.
-    return this.#context.database.current(id)
-  }
-
-  /** Follows it unless the other side may take it for expired already and say nothing (GA-58). */
   floodSent(link: GraphLink, record: GraphRecord, end: number): void {
-    const { now, peerTime } = this.#context
-    const ticks = BigInt(LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10n
-    if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
+    this.outbox.floodSent(link, record, end)
   }
 
   dataSent(_link: GraphLink, handle: number): void {

@@ -19,12 +19,12 @@ import type {
  * (each constructor takes it as its first argument and has no side effects); they call each other
  * only through these interfaces, by way of `context.parts`.
  *
- * | part        | class       | file           | sections of MS-PPGRH                             |
- * |-------------|-------------|----------------|--------------------------------------------------|
- * | links       | Links       | links.ts       | 3.1.5.1, 3.1.5.2.1-4, .13, 3.1.7.24-26, 3.1.4.7-9 |
- * | records     | Records     | records.ts     | 3.1.4.3-5, .10, 3.1.5.2.10, .12, 3.1.7.2-10, .22, .27-28, .32-33 |
- * | sync        | Sync        | sync.ts        | 3.1.5.2.5-9, .11, 3.1.7.29-31                     |
- * | maintenance | Maintenance | maintenance.ts | 3.1.7.4-7, .10.2-.23, 3.1.6.3-9                   |
+ * | part        | file           | sections of MS-PPGRH                                  |
+ * |-------------|----------------|-------------------------------------------------------|
+ * | links       | links.ts       | 3.1.4.7-9, 3.1.5.1, 3.1.5.2.1-4, .13, 3.1.7.24-26     |
+ * | records     | records.ts     | 3.1.4.3-5, .10, 3.1.5.2.10, .12, 3.1.7.2-10, .22-.33  |
+ * | sync        | sync.ts        | 3.1.5.2.5-9, .11, 3.1.7.29-31                         |
+ * | maintenance | maintenance.ts | 3.1.6.3-9, 3.1.7.4-7, .10.2-.23                       |
  */
 
 /** A failed command: it becomes the event 'failed'. */
@@ -48,7 +48,9 @@ export interface RecordSource {
   next(): GraphRecord | undefined
 }
 
-/** One connection with the link on it (3.1.1). Only its owner, links.ts, writes what is not marked. */
+/**
+ * One connection with the link on it (3.1.1). Only its owner, links.ts, writes what is not marked.
+ */
 export interface Link {
   readonly connection: ConnectionId
   readonly initiator: boolean

@@ -215,6 +215,15 @@ test('G-128 a TCP connection that does not come about is given up', () => {
   assert.equal(node.sent(1), [])
 })
 
+test('bytes of a connection that is not up yet are not looked at', () => {
+  const node = new LinkHarness()
+  const connection = node.attempt(hostAt(9), { up: false })
+  node.bytes(connection, new Uint8Array([0, 9, 1]))
+  node.up(connection, hostAt(9))
+  node.from(connection, welcomeOf(7n))
+  assert.is(node.link(connection)?.state, 'connected')
+})
+
 test('GA-35 an authenticated responder waits for CONNECT for 60 s only', () => {
   const node = new LinkHarness()
   const connection = node.accept()

@@ -1,0 +1,187 @@
+import type { Guid } from '../core/guid.js'
+import { LIMITS } from '../core/limits.js'
+import { Queue } from '../core/queue.js'
+import { encodeGraphMessage } from '../wire/graph/codec.js'
+import type { Acknowledgement, GraphMessage } from '../wire/graph/messages.js'
+import type { GraphRecord } from '../wire/graph/record.js'
+import { longestMessage } from './channel.js'
+import { PING_TYPE } from './constants.js'
+import type { GraphContext } from './context.js'
+import type { GraphTransmit } from './interface.js'
+import type { GraphLink } from './link.js'
+import type { Failure, RecordSource } from './parts.js'
+import type { SendHost } from './send-queue.js'
+
+/** Acknowledgements that fit one frame: 12 bytes before them, 20 for each. */
+const ACKS_PER_MESSAGE = Math.floor((LIMITS.graphFrameBytes - 12) / 20)
+
+/** Of a PT2PT message. */
+const DATA_HEADER = 28
+
+const PING: GraphMessage = { type: 'PT2PT', dataType: PING_TYPE, data: new Uint8Array(0) }
+
+/** What the links of a node send: which of them has something, and what all have in common. */
+export class Outbox implements SendHost {
+  /** Bytes that are with the network, over all links. */
+  aheadBytes = 0
+  readonly #context: GraphContext
+  /** Links that have something to send; acknowledgements; too much. */
+  readonly #dirty = new Queue<GraphLink>()
+  readonly #acking: GraphLink[] = []
+  readonly #overflowed: GraphLink[] = []
+
+  constructor(context: GraphContext) {
+    this.#context = context
+  }
+
+  /** The link may have something to send. */
+  hasOutput(link: GraphLink): void {
+    if (link.dirty) return
+    link.dirty = true
+    this.#dirty.push(link)
+  }
+
+  pollTransmit(): GraphTransmit | undefined {
+    for (;;) {
+      const link = this.#dirty.shift()
+      if (link === undefined) return undefined
+      link.dirty = false
+      if (link.ended) continue
+      const { queue } = link.channel
+      const data = queue.take()
+      if (link.state === 'disconnecting' && !link.finishSent && queue.empty) {
+        link.finishSent = true
+        this.#context.effects.push({ type: 'finish', connection: link.connection })
+      }
+      if (data === undefined) continue
+      link.watch.sent(this.#context.now)
+      return { connection: link.connection, data }
+    }
+  }
+
+  /** Bytes of a link have left the process. */
+  written(link: GraphLink, bytes: number): void {
+    const { now, timers } = this.#context
+    const { queue } = link.channel
+    queue.confirm(bytes)
+    if (queue.sendable) this.hasOutput(link)
+    if (link.state === 'connected') {
+      link.watch.written(now, queue.written)
+    } else if (link.state === 'disconnecting') {
+      const end = link.finishingSince + LIMITS.graphFinishTotalUs
+      timers.set(link, Math.min(now + LIMITS.graphFinishUs, end))
+    }
+    if (link.dataEnd > 0 && queue.written >= link.dataEnd && !queue.holdsData) {
+      link.dataEnd = 0
+      this.#context.events.push({ type: 'drained', connection: link.connection })
+    }
+  }
+
+  send(link: GraphLink, message: GraphMessage): void {
+    if (link.ended || link.state === 'disconnecting') return
+    const { queue } = link.channel
+    const bytes = encodeGraphMessage(message)
+    if (message.type === 'SYNC_END') queue.pushBarrier(bytes)
+    else queue.pushMessage(bytes)
+    this.#queued(link)
+  }
+
+  ping(link: GraphLink): void {
+    this.send(link, PING)
+    link.watch.sent(this.#context.now)
+  }
+
+  /** The last message of a link: after all records, and nothing of a synchronisation. */
+  sendLast(link: GraphLink, message: GraphMessage): void {
+    const { queue } = link.channel
+    this.#flushAcks(link)
+    queue.dropSources()
+    queue.pushBarrier(encodeGraphMessage(message))
+    this.hasOutput(link)
+  }
+
+  /** Application data; undefined, or why it is not taken. */
+  sendData(link: GraphLink, handle: number, dataType: Guid, data: Uint8Array): Failure | undefined {
+    const { queue } = link.channel
+    const waiting = queue.dataBytes
+    if (data.length + DATA_HEADER > longestMessage(this.#context)) {
+      const message = 'no message of this graph is as long as that (graphMessageSlackBytes)'
+      return { code: 'ERR_PEERNET_LIMIT', message }
+    }
+    if (waiting > 0 && waiting + data.length > LIMITS.graphQueuedDataBytes) {
+      const message = 'too much data waits for this connection (graphQueuedDataBytes)'
+      return { code: 'ERR_PEERNET_LIMIT', message }
+    }
+    queue.pushMessage(encodeGraphMessage({ type: 'PT2PT', dataType, data }), handle)
+    this.#queued(link)
+    return undefined
+  }
+
+  sendRecord(link: GraphLink, record: GraphRecord): void {
+    if (link.state !== 'connected') return
+    link.channel.queue.pushRecord(record)
+    this.#queued(link)
+  }
+
+  sendRecords(link: GraphLink, source: RecordSource, last?: GraphMessage): void {
+    if (link.state !== 'connected') return
+    const bytes = last === undefined ? undefined : encodeGraphMessage(last)
+    link.channel.queue.pushSource(source, bytes)
+    this.#queued(link)
+  }
+
+  acknowledge(link: GraphLink, ack: Acknowledgement): void {
+    if (link.state !== 'connected') return
+    if (link.acks.length === 0) this.#acking.push(link)
+    link.acks.push(ack)
+  }
+
+  /** At the end of each handler: acknowledgements of the turn, and links that are too slow. */
+  settle(): void {
+    if (this.#acking.length > 0) {
+      for (const link of this.#acking) this.#flushAcks(link)
+      this.#acking.length = 0
+    }
+    for (;;) {
+      const slow = this.#overflowed.pop()
+      if (slow === undefined) return
+      if (slow.ended) continue
+      this.#context.counters.add('ended.slow')
+      this.#context.parts.links.terminate(slow, 'silent')
+    }
+  }
+
+  currentRecord(id: Guid): GraphRecord | undefined {
+    // G-180: expired records never leave the node.
+    return this.#context.database.current(id)
+  }
+
+  /**
+   * Follows it unless the other side may rightly say nothing: because it takes the record for
+   * expired already (GA-58), or waits for what its provider needs to judge it (GA-37).
+   */
+  floodSent(link: GraphLink, record: GraphRecord, end: number): void {
+    const { config, now, peerTime } = this.#context
+    if (config.security !== undefined) return
+    const ticks = BigInt(LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10n
+    if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
+  }
+
+  #queued(link: GraphLink): void {
+    if (!link.dirty) this.hasOutput(link)
+    if (link.channel.queue.overflowed && !this.#overflowed.includes(link)) {
+      this.#overflowed.push(link)
+    }
+  }
+
+  #flushAcks(link: GraphLink): void {
+    const { acks } = link
+    if (acks.length === 0) return
+    for (let at = 0; at < acks.length; at += ACKS_PER_MESSAGE) {
+      const some = acks.length <= ACKS_PER_MESSAGE ? acks : acks.slice(at, at + ACKS_PER_MESSAGE)
+      link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks: some }))
+    }
+    acks.length = 0
+    this.#queued(link)
+  }
+}
