@@ -90,9 +90,8 @@ napi_value DecodeRecord(napi_env env, napi_callback_info info) {
   const pn_graph_stream_t *stream = call.Stream(1);
   if (!call.good)
     return call.Misuse("graphDecodeRecord: bytes and the words of a stream are wanted");
-  return call.Outcome(pn_graph_record_decode(bytes, 0, bytes.size, &stream->graph,
-                                             &call.slab->rows[0].record),
-                      0);
+  return call.Outcome(
+      pn_graph_record_decode(bytes, 0, bytes.size, &stream->graph, &call.slab->rows[0].record), 0);
 }
 
 // graphEncodeMessage(source, body?, out?): without `out` into graphOutput
@@ -111,10 +110,8 @@ napi_value EncodeMessage(napi_env env, napi_callback_info info) {
 napi_value EncodeRecord(napi_env env, napi_callback_info info) {
   GraphCall call(env, info);
   uint32_t at = call.Uint(4), order = call.Order(5);
-  pn_graph_record_parts_t parts = {{call.slab->output, 56},
-                                   call.Source(0),
-                                   call.Bytes(1),
-                                   call.Bytes(2)};
+  pn_graph_record_parts_t parts = {
+      {call.slab->output, 56}, call.Source(0), call.Bytes(1), call.Bytes(2)};
   pn_writer_t writer = call.Writer(3, at);
   if (!call.good || !call.Has(3))
     return call.Misuse("graphEncodeRecord: four times bytes and two numbers are wanted");
@@ -204,8 +201,7 @@ void InitGraph(Napi::Env env, Napi::Object exports) {
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, sizeof(GraphSlab));
   std::memset(buffer.Data(), 0, sizeof(GraphSlab));
   InstanceData::Of(env).graph_slab = Napi::Persistent(buffer);
-  exports.Set("graphRows",
-              Napi::Int32Array::New(env, kRowWords * PN_LIMIT_GRAPH_ROWS, buffer, 0));
+  exports.Set("graphRows", Napi::Int32Array::New(env, kRowWords * PN_LIMIT_GRAPH_ROWS, buffer, 0));
   exports.Set("graphSource", Napi::Uint8Array::New(env, PN_LIMIT_GRAPH_SOURCE, buffer,
                                                    offsetof(GraphSlab, source)));
   exports.Set("graphOutput", Napi::Uint8Array::New(env, PN_LIMIT_GRAPH_SOURCE, buffer,

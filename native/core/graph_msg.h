@@ -32,8 +32,8 @@ typedef struct {
  *   PT2PT         node_id: the data type; entries: so many bytes of data
  *   ACK           entries: acknowledgements */
 typedef struct {
-  uint32_t code; /* pn_err_t; of a FLOOD's record */
-  uint32_t type; /* 0: not a message but a frame */
+  uint32_t code;   /* pn_err_t; of a FLOOD's record */
+  uint32_t type;   /* 0: not a message but a frame */
   uint32_t memory; /* 0: what came in; 1: the assembly */
   uint32_t at;
   uint32_t size;

@@ -128,8 +128,7 @@ static bool decode_welcome(view_t *v, pn_graph_msg_t *msg) {
   if (peer < PN_GRAPH_FIXED_WELCOME || name <= peer || name > v->size)
     return fail(v, PN_ERR_BAD_LENGTH, 28);
   return read_addresses(v, u16(v, 26), u8(v, 24), PN_GRAPH_FIXED_WELCOME, peer, msg) &&
-         read_text(v, peer, name, 0, &msg->texts[0]) &&
-         read_last_text(v, name, 0, &msg->texts[1]);
+         read_text(v, peer, name, 0, &msg->texts[0]) && read_last_text(v, name, 0, &msg->texts[1]);
 }
 
 /* 2.2.2.4 and 3.1.5.2.3, 2.2.2.5 and 3.1.5.2.4 */

@@ -12,8 +12,7 @@ static void read_wide(pn_reader_t *r, uint32_t least, uint32_t most, uint32_t or
   if (wide->units > pn_reader_left(r) / 2)
     pn_reader_fail(r, PN_ERR_TRUNCATED, at);
   wide->at = pn_read_span(r, 2 * wide->units);
-  if (pn_reader_ok(r) && wide->units > 0 &&
-      !pn_graph_is_utf16(r, wide->at, wide->units, order))
+  if (pn_reader_ok(r) && wide->units > 0 && !pn_graph_is_utf16(r, wide->at, wide->units, order))
     pn_reader_fail(r, PN_ERR_BAD_TEXT, wide->at);
 }
 
@@ -41,8 +40,7 @@ pn_err_t pn_graph_info_decode(pn_bytes_t source, uint32_t order, pn_graph_info_t
   info->flags = pn_read_be32(&r) & PN_GRAPH_INFO_FLAG_D;
   info->scope = pn_read_be32(&r);
   read_wide(&r, PN_GRAPH_BOUND_ID_UNITS_LEAST, PN_GRAPH_BOUND_ID_UNITS, order, &info->graph_id);
-  read_wide(&r, PN_GRAPH_BOUND_ID_UNITS_LEAST, PN_GRAPH_BOUND_ID_UNITS, order,
-            &info->creator_id);
+  read_wide(&r, PN_GRAPH_BOUND_ID_UNITS_LEAST, PN_GRAPH_BOUND_ID_UNITS, order, &info->creator_id);
   read_wide(&r, 0, PN_GRAPH_BOUND_NAME_UNITS, order, &info->friendly_name);
   read_wide(&r, 0, PN_GRAPH_BOUND_COMMENT_UNITS, order, &info->comment);
   info->presence_lifetime = pn_read_be32(&r);

@@ -97,8 +97,7 @@ static bool check_texts(pn_reader_t *r, const pn_graph_record_t *record, uint32_
   return check_text(r, record, pn_graph_record_creator(record), record->creator_units, order) &&
          check_text(r, record, pn_graph_record_modifier(record), record->modifier_units, order) &&
          check_text(r, record, pn_graph_record_graph(record), record->graph_units, order) &&
-         check_text(r, record, pn_graph_record_attributes(record), record->attributes_units,
-                    order);
+         check_text(r, record, pn_graph_record_attributes(record), record->attributes_units, order);
 }
 
 pn_err_t pn_graph_record_decode(pn_bytes_t source, uint32_t at, uint32_t size,
@@ -145,6 +144,5 @@ pn_err_t pn_graph_record_encode(const pn_graph_record_t *record,
   if (w->code != PN_OK)
     return (pn_err_t)w->code;
   any.order = order;
-  return pn_graph_record_decode((pn_bytes_t){w->base, w->at}, start, w->at - start, &any,
-                                &written);
+  return pn_graph_record_decode((pn_bytes_t){w->base, w->at}, start, w->at - start, &any, &written);
 }

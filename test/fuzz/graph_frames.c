@@ -37,7 +37,7 @@ static void lend(pn_graph_stream_t *stream, pn_graph_memory_t *memory, uint8_t *
   if (stream->have < 100 && room > 100)
     room = 100;
   PN_ASSERT(room > stream->have && room <= ROOM - 2);
-  uint8_t *next = areas[*which ^= 1];
+  uint8_t *next = areas[ *which ^= 1];
   if (stream->have > 0)
     memcpy(next + 2, memory->base + stream->offset, stream->have);
   memory->base = next;

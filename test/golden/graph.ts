@@ -1,6 +1,6 @@
-// Graph messages, records and payloads byte for byte. Those marked C.2 stand so in the digest, where
-// they were derived by hand from the layouts of MS-PPGRH 2.2 under GA-01 (strings big-endian) and
-// GA-02; the others were written down here the same way.
+// Graph messages, records and payloads byte for byte, derived by hand from the layouts of MS-PPGRH
+// 2.2 under GA-01 (strings big-endian) and GA-02. Those marked "vector" are from an analysis of the
+// document that is older than this code; the others were written down here.
 import type { Endpoint } from '#lib/core/endpoint.js'
 import { guid } from '#lib/core/guid.js'
 import type { GraphMessage } from '#lib/wire/graph/messages.js'
@@ -31,7 +31,7 @@ export interface RecordVector {
 }
 
 export const signature: RecordVector = {
-  name: 'signature', // C.2
+  name: 'signature', // vector
   fields: {
     type: signatureType,
     id: signatureId,
@@ -129,7 +129,7 @@ export const floodBytes: Uint8Array = hex`00000080 10 0b 0000 000c 0000 ${signat
 
 export const messageVectors: readonly MessageVector[] = [
   {
-    name: 'auth-info', // C.2
+    name: 'auth-info', // vector
     message: {
       type: 'AUTH_INFO',
       connectionType: 'neighbor',
@@ -150,7 +150,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`0000001a 10 01 0000 02 00 0010 0013 0016 673100 c3a900 626f6200`,
   },
   {
-    name: 'connect', // C.2
+    name: 'connect', // vector
     message: {
       ...{ type: 'CONNECT', update: false, direct: false, neighborList: true },
       ...{ nodeId, addresses: [] },
@@ -158,7 +158,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`00000018 10 02 0000 01 00 0018 0018 0000 0102030405060708`,
   },
   {
-    name: 'connect-update', // C.2
+    name: 'connect-update', // vector
     message: {
       ...{ type: 'CONNECT', update: true, direct: false, neighborList: false },
       ...{ nodeId, addresses: [address] },
@@ -178,7 +178,7 @@ export const messageVectors: readonly MessageVector[] = [
       5a6fc3ab00`,
   },
   {
-    name: 'welcome', // C.2
+    name: 'welcome', // vector
     message: {
       ...{ type: 'WELCOME', nodeId: 0x1112131415161718n, peerTime: time },
       ...{ addresses: [], peerId: 'bob' },
@@ -195,7 +195,7 @@ export const messageVectors: readonly MessageVector[] = [
       0017 0e03 20010db8000000000000000000000001 626f6200 426f6200`,
   },
   {
-    name: 'refuse-duplicate', // C.2
+    name: 'refuse-duplicate', // vector
     message: { type: 'REFUSE', code: 'duplicate', addresses: [] },
     bytes: hex`0000000c 10 04 0000 03 00 0000`,
   },
@@ -205,7 +205,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`00000020 10 04 0000 01 01 000c 0017 0e03 20010db8000000000000000000000001`,
   },
   {
-    name: 'disconnect', // C.2
+    name: 'disconnect', // vector
     message: { type: 'DISCONNECT', reason: 'leaving', addresses: [] },
     bytes: hex`0000000c 10 05 0000 01 00 000c`,
   },
@@ -220,18 +220,18 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`0000000c 10 06 0000 00 00 000c`,
   },
   {
-    name: 'solicit-new-included', // C.2
+    name: 'solicit-new-included', // vector
     message: { type: 'SOLICIT_NEW', inclusions: [graphInfo], exclusions: [] },
     bytes: hex`0000001c 10 06 0000 01 00 000c 00000100000000000000000000000000`,
   },
   {
-    name: 'solicit-new-excluded', // C.2
+    name: 'solicit-new-excluded', // vector
     message: { type: 'SOLICIT_NEW', inclusions: [], exclusions: [graphInfo, presence] },
     bytes: hex`0000002c 10 06 0000 00 02 000c
       00000100000000000000000000000000 00000400000000000000000000000000`,
   },
   {
-    name: 'solicit-time', // C.2
+    name: 'solicit-time', // vector
     message: {
       ...{ type: 'SOLICIT_TIME', inclusions: [graphInfo], exclusions: [] },
       modificationTime: time,
@@ -239,7 +239,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`00000024 10 07 0000 01 00 0014 01dc5b0000000000 00000100000000000000000000000000`,
   },
   {
-    name: 'solicit-hash', // the first hash is that of the digest's example, the second MD5 of nothing
+    name: 'solicit-hash', // MD5 of the first abstract of 'advertise', and of nothing
     message: {
       ...{ type: 'SOLICIT_HASH', inclusions: [], exclusions: [] },
       ranges: [
@@ -294,7 +294,7 @@ export const messageVectors: readonly MessageVector[] = [
       4c515c944252494f844034cc79769c81 fffffffe`,
   },
   {
-    name: 'request-nothing', // C.2
+    name: 'request-nothing', // vector
     message: { type: 'REQUEST', abstracts: [] },
     bytes: hex`00000014 10 0a 0000 00000000 00000010 00000000`,
   },
@@ -304,7 +304,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`00000024 10 0a 0000 00000001 00000010 00112233445566778899aabbccddeeff 00000007`,
   },
   {
-    name: 'sync-end', // C.2
+    name: 'sync-end', // vector
     message: { type: 'SYNC_END', final: true },
     bytes: hex`0000000c 10 0c 0000 01 00 0000`,
   },
@@ -314,7 +314,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`0000000c 10 0c 0000 00 00 0000`,
   },
   {
-    name: 'ping', // C.2
+    name: 'ping', // vector
     message: {
       ...{ type: 'PT2PT', data: none },
       dataType: guid('0ccbb0d2-be41-4bd6-914b-058ec5dcce64'),
@@ -327,7 +327,7 @@ export const messageVectors: readonly MessageVector[] = [
     bytes: hex`0000001f 10 0d 0000 001c 0000 00112233445566778899aabbccddeeff 000102`,
   },
   {
-    name: 'ack', // C.2
+    name: 'ack', // vector
     message: { type: 'ACK', acks: [{ id: signatureId, useful: true }] },
     bytes: hex`00000020 10 0e 0000 0001 000c 4c515c944252494f844034cc79769c81 00000001`,
   },
@@ -359,7 +359,7 @@ export const infoVector: { payload: GraphInfoPayload; bytes: Uint8Array } = {
 export const contactVector: { payload: ContactPayload; bytes: Uint8Array } = {
   payload: { signature: nodeId, nodeId: 0xfffefdfcfbfaf9f8n, addresses: [address] },
   bytes: hex`0102030405060708 fffefdfcfbfaf9f8 00000001
-    00000020 0017 0e03 00000000 20010db8000000000000000000000001 00000000`, // PEER_ADDRESS: C.2
+    00000020 0017 0e03 00000000 20010db8000000000000000000000001 00000000`, // PEER_ADDRESS: vector
 }
 
 export const presenceVector: { payload: PresencePayload; bytes: Uint8Array } = {

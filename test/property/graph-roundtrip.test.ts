@@ -26,7 +26,8 @@ import { patched } from '../helpers/hex.js'
 import { mutations } from '../helpers/mutations.js'
 import { same } from '../helpers/readable.js'
 import { canonicalMessage } from '../oracle/graph-canonical.js'
-import { oracleMessage, oracleRecord } from '../oracle/graph-oracle.js'
+import { oracleMessage } from '../oracle/graph-oracle.js'
+import { oracleRecord } from '../oracle/graph-record-oracle.js'
 
 const test = suite('graph round trips and hostile bytes')
 const MAX_MESSAGE = 100_000

@@ -1,5 +1,5 @@
-// Each check on receipt: chapter 4 of the digest, that is MS-PPGRH 2.2.2 with 3.1.5.1.1 and 3.1.5.2,
-// and 3.1.7.27 for records. Each case breaks one thing in a good message, by hand.
+// Each check on receipt: MS-PPGRH 2.2.2 with 3.1.5.1.1 and 3.1.5.2, and 3.1.7.27 for records. Each
+// case breaks one thing in a good message, by hand.
 import * as assert from 'uvu/assert'
 import { decodeRecord } from '#lib/wire/graph/codec.js'
 import * as payloads from '#lib/wire/graph/payloads.js'
