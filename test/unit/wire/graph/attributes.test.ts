@@ -1,4 +1,4 @@
-// Record attributes, MS-PPGRH 2.2.3.5 with GA-30. Expected values come from the schema printed there.
+// Record attributes, MS-PPGRH 2.2.3.5 with GA-30. Expected values come from the schema there.
 import * as assert from 'uvu/assert'
 import fc from 'fast-check'
 import { LIMITS } from '#lib/core/limits.js'

@@ -1,4 +1,5 @@
-// The stream of one connection, MS-PPGRH 2.2.1.1: however frames and chunks cut it, the same comes out.
+// The stream of one connection, MS-PPGRH 2.2.1.1: however frames and chunks cut it, the same comes
+// out.
 // test-limit: 120s
 import * as assert from 'uvu/assert'
 import { concatBytes, toHex } from '#lib/core/bytes.js'
