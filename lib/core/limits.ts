@@ -281,12 +281,11 @@ export const LIMITS = {
   /** Candidates tried in one go when they fail at once. */
   graphCandidatesPerAttempt: 3,
   /**
-   * When the next attempt follows, from and to, seconds: without neighbours, with less than the
-   * minimum, with less than ideal. By the text 300 s pass, and dead neighbours come in crowds.
+   * When the next attempt follows, from and to, seconds: without neighbours, and with less than the
+   * minimum. By the text 30 and 300 s pass, and neighbours die in crowds.
    */
   graphRetryAloneS: [1, 3],
   graphRetryMinS: [2, 6],
-  graphRetryIdealS: [10, 30],
   /** When there was nobody to try. */
   graphRetryIdleUs: seconds(30),
   /**

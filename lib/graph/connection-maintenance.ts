@@ -13,7 +13,8 @@ import type { Presence } from './presence.js'
 
 /** An attempt at a connection that has neither succeeded nor failed. */
 interface Attempt {
-  readonly key: string
+  /** Undefined: where a refusal led to. */
+  readonly key: string | undefined
   readonly since: Instant
 }
 
@@ -36,6 +37,8 @@ export class ConnectionMaintenance {
   readonly #limits: GraphLimits
   readonly #retry: Alarm
   readonly #attempts = new Map<ConnectionId, Attempt>()
+  /** What the time until the retry was drawn from. */
+  #span: readonly [number, number] | undefined
   #requiredAt: Instant = -Infinity
 
   constructor(context: GraphContext, presence: Presence, contacts: Contacts, departed: Departed) {
@@ -44,34 +47,40 @@ export class ConnectionMaintenance {
     this.#departed = departed
     this.#limits = context.config.limits ?? NEIGHBORS
     this.#retry = new Alarm(context, () => {
-      this.#run({ byTimer: false, fill: !this.#context.neverConnected })
+      this.run(false)
     })
   }
 
   /** 3.1.7.14. `byTimer`: the Graph Maintenance Timer brought it about (3.1.6.6). */
   run(byTimer: boolean): void {
     if (byTimer && this.#count > this.#limits.idealNeighbors) this.#dropLeastUseful()
-    this.#run({ byTimer, fill: byTimer })
+    this.#giveUpSlow()
+    let outcome: Outcome = 'started'
+    const wanted = this.#wanted(byTimer)
+    for (let i = 0; i < wanted && outcome === 'started'; i++) outcome = this.#attempt()
+    if (outcome === 'nobody') this.#waitForCandidates()
+    else this.#scheduleRetry()
   }
 
   linkConnected(link: Link): void {
     const attempt = this.#attempts.get(link.connection)
-    if (attempt === undefined) return
     this.#attempts.delete(link.connection)
-    this.#candidates.succeeded(attempt.key)
+    if (attempt?.key !== undefined) this.#candidates.succeeded(attempt.key)
+    if (this.#retry.armed) this.#scheduleRetry()
   }
 
-  attemptFailed(connection: ConnectionId): void {
+  attemptFailed(connection: ConnectionId, next: ConnectionId | undefined): void {
     const attempt = this.#attempts.get(connection)
     if (attempt === undefined) return
     this.#attempts.delete(connection)
-    this.#candidates.failed(attempt.key)
-    this.#scheduleRetry()
+    if (attempt.key !== undefined) this.#candidates.failed(attempt.key)
+    if (next === undefined) this.#scheduleRetry()
+    else this.#remember(next, undefined)
   }
 
   /** Somebody to connect to has turned up. */
   candidateFound(): void {
-    if (this.#retry.armed) this.#scheduleRetry()
+    if (this.#retry.armed && this.#span === undefined) this.#scheduleRetry()
   }
 
   /** 3.1.6.5: false if there is no use in trying that contact now. */
@@ -95,24 +104,15 @@ export class ConnectionMaintenance {
     return this.#count + this.#attempts.size
   }
 
-  #run(cause: { byTimer: boolean; fill: boolean }): void {
-    this.#giveUpSlow()
-    let outcome: Outcome = 'started'
-    for (let i = this.#wanted(cause); i > 0 && outcome === 'started'; i--) outcome = this.#attempt()
-    if (outcome === 'nobody') this.#waitForCandidates()
-    else this.#scheduleRetry()
-  }
-
-  /** Rules b, c and d of 3.1.7.14: attempts to be made now. */
-  #wanted({ byTimer, fill }: { byTimer: boolean; fill: boolean }): number {
+  /** Rules b, c and d of 3.1.7.14: attempts that are missing, with those under way. */
+  #wanted(byTimer: boolean): number {
     const { minNeighbors, idealNeighbors } = this.#limits
     const count = this.#count
-    let wanted = 0
-    if (count === 0) wanted++
-    if (count < minNeighbors && !this.#context.neverConnected) wanted++
-    if (count < idealNeighbors && fill) wanted++
     if (count === idealNeighbors && byTimer && this.#tunes) return 1
-    return Math.min(wanted, Math.max(0, idealNeighbors - this.#expected))
+    let target = count === 0 ? 1 : 0
+    if (count < minNeighbors && !this.#context.neverConnected) target = minNeighbors
+    if (byTimer) target = idealNeighbors
+    return Math.max(0, target - this.#expected)
   }
 
   /** A new link now and then, so that the least useful one gives way to it. */
@@ -146,7 +146,7 @@ export class ConnectionMaintenance {
     return true
   }
 
-  #remember(connection: ConnectionId, key: string): void {
+  #remember(connection: ConnectionId, key: string | undefined): void {
     if (this.#attempts.size >= LIMITS.graphTries) {
       const [oldest] = this.#attempts.keys()
       if (oldest !== undefined) this.#attempts.delete(oldest)
@@ -160,31 +160,29 @@ export class ConnectionMaintenance {
     for (const [connection, { key, since }] of this.#attempts) {
       if (since > limit) break
       this.#attempts.delete(connection)
-      this.#candidates.failed(key)
+      if (key !== undefined) this.#candidates.failed(key)
     }
   }
 
   /** Nobody is left to try; those that failed are, later. */
   #waitForCandidates(): void {
+    this.#span = undefined
     this.#retry.set(LIMITS.graphRetryIdleUs)
     if (this.#expected === 0 && this.#context.parts.links.pendingCount === 0) this.#tellAlone()
   }
 
+  /** By how much is missing; more or less of it begins the wait anew. */
   #scheduleRetry(): void {
     const { neverConnected, rng } = this.#context
-    const { minNeighbors, idealNeighbors } = this.#limits
     const count = this.#count
-    if (count >= idealNeighbors || (neverConnected && count > 0)) {
+    if (count >= this.#limits.minNeighbors || (neverConnected && count > 0)) {
       this.#retry.cancel()
       return
     }
-    const span =
-      count === 0
-        ? LIMITS.graphRetryAloneS
-        : count < minNeighbors
-          ? LIMITS.graphRetryMinS
-          : LIMITS.graphRetryIdealS
-    this.#retry.pull(randomSeconds(rng, span))
+    const span = count === 0 ? LIMITS.graphRetryAloneS : LIMITS.graphRetryMinS
+    if (this.#retry.armed && span === this.#span) return
+    this.#span = span
+    this.#retry.set(randomSeconds(rng, span))
   }
 
   /** 3.1.7.14 a; of links of the same utility the newest, which changes least. */

@@ -187,7 +187,7 @@ export class Links implements LinksPart, LinkOwner {
       const code = end === 'timed-out' ? 'ERR_PEERNET_TIMEOUT' : 'ERR_PEERNET_CONNECT_FAILED'
       context.fail(link.handle, code, `the connection came to nothing: ${end}`)
     }
-    if (!link.direct) context.parts.maintenance.attemptFailed(link.connection)
+    if (!link.direct) context.parts.maintenance.attemptFailed(link.connection, next)
   }
 
   /** 3.1.5.2.3: tries the next node instead of the one that refused. */

@@ -123,8 +123,8 @@ export class Maintenance implements MaintenancePart {
     this.#maintain(false)
   }
 
-  attemptFailed(connection: ConnectionId): void {
-    if (!this.#context.closing) this.#connections.attemptFailed(connection)
+  attemptFailed(connection: ConnectionId, next?: ConnectionId): void {
+    if (!this.#context.closing) this.#connections.attemptFailed(connection, next)
   }
 
   synchronized(): void {

@@ -213,8 +213,11 @@ export interface MaintenancePart {
   linkConnected(link: Link, first: boolean): void
   /** A neighbour that was CONNECTED is no more; also called after DISCONNECT was sent to it. */
   linkClosed(link: Link): void
-  /** An outgoing attempt as neighbour came to nothing: refused, failed or timed out. */
-  attemptFailed(connection: ConnectionId): void
+  /**
+   * An outgoing attempt as neighbour came to nothing: refused, failed or timed out. `next`: the
+   * attempt that follows a refusal (3.1.5.2.3).
+   */
+  attemptFailed(connection: ConnectionId, next?: ConnectionId): void
   /** A sync that this node began has ended; `neverConnected` is settled (GA-33). */
   synchronized(): void
   /** 3.1.7.15: the application was asked to connect, and may, once, whoever the neighbours are. */
