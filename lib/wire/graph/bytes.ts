@@ -23,8 +23,17 @@ export function readU32(bytes: Uint8Array, at: number): number {
   )
 }
 
+// Arithmetic on bigints costs an allocation for each step, these two views cost none.
+const whole = new BigUint64Array(1)
+const halves = new Uint32Array(whole.buffer)
+whole[0] = 1n
+const HIGH = halves[0] === 1 ? 1 : 0
+const LOW = 1 - HIGH
+
 export function readU64(bytes: Uint8Array, at: number): bigint {
-  return (BigInt(readU32(bytes, at)) << 32n) | BigInt(readU32(bytes, at + 4))
+  halves[HIGH] = readU32(bytes, at)
+  halves[LOW] = readU32(bytes, at + 4)
+  return whole[0] as bigint
 }
 
 export function readGuid(bytes: Uint8Array, at: number): Guid {
@@ -47,9 +56,11 @@ export function writeU32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value
 }
 
+/** What is above 64 bits is cut off. */
 export function writeU64(bytes: Uint8Array, at: number, value: bigint): void {
-  writeU32(bytes, at, Number((value >> 32n) & 0xffffffffn))
-  writeU32(bytes, at + 4, Number(value & 0xffffffffn))
+  whole[0] = value
+  writeU32(bytes, at, halves[HIGH] as number)
+  writeU32(bytes, at + 4, halves[LOW] as number)
 }
 
 /** The bytes at an offset, not copied. A plain Uint8Array, whatever the bytes are. */
