@@ -3,6 +3,7 @@ import { addCloudCommands } from './commands/cloud.js'
 import { addDaemonCommand } from './commands/daemon.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDoctorCommand } from './commands/doctor.js'
+import { addGraphDecodeCommand } from './commands/graph-decode.js'
 import { addIdentityCommands } from './commands/identity.js'
 import { addPeerCommands } from './commands/peer.js'
 import { addPnrpCommands } from './commands/pnrp.js'
@@ -27,6 +28,8 @@ export function createProgram(version: string): Command {
   addCloudCommands(program)
   addPeerCommands(program)
   addPnrpCommands(program)
+  // After the command that it belongs to.
+  addGraphDecodeCommand(program)
   program
     .command('version')
     .description('print the version')
