@@ -54,6 +54,7 @@ export {
   type UpdateOptions,
 } from './runtime/graph-records.js'
 export type {
+  ConnectionEvent,
   ConnectionInfo,
   GraphEvent,
   GraphEventType,

@@ -38,6 +38,16 @@ export interface ConnectionInfo {
   readonly peerId?: string
 }
 
+/** A neighbour connection, or a direct one. */
+export interface ConnectionEvent<T extends 'neighbor' | 'direct'> extends ConnectionInfo {
+  readonly type: T
+  readonly change: 'connected' | 'disconnected' | 'failed'
+  /** Why it ended. */
+  readonly end?: ConnectionEnd
+  /** The attempt that follows a refusal. */
+  readonly next?: number
+}
+
 /** What `Graph.watch` tells. */
 export type GraphEvent =
   | { readonly type: 'status'; readonly status: GraphStatus }
@@ -49,14 +59,8 @@ export type GraphEvent =
       readonly record: PublishedRecord
       readonly local: boolean
     }
-  /** A neighbour connection, or a direct one; `end`: why it ended. */
-  | (ConnectionInfo & {
-      readonly type: 'neighbor' | 'direct'
-      readonly change: 'connected' | 'disconnected' | 'failed'
-      readonly end?: ConnectionEnd
-      /** The attempt that follows a refusal. */
-      readonly next?: number
-    })
+  | ConnectionEvent<'neighbor'>
+  | ConnectionEvent<'direct'>
   | {
       readonly type: 'node'
       readonly change: 'connected' | 'updated' | 'disconnected'

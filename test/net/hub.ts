@@ -68,6 +68,11 @@ export class Hub {
     return program
   }
 
+  /** Ends a program that was started elsewhere together with the hub. */
+  hold(program: HostProgram): void {
+    this.#programs.push(program)
+  }
+
   async close(): Promise<void> {
     for (const program of this.#programs) program.kill('SIGKILL')
     await Promise.all(this.#programs.map((program) => program.end()))

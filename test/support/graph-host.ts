@@ -2,13 +2,7 @@
 // node stand on the command line, commands come as lines of JSON on standard input, answers go as
 // lines of JSON to standard output. It ends in order when its input ends.
 import { createInterface } from 'node:readline'
-import {
-  createGraph,
-  openGraph,
-  type CreateGraphOptions,
-  type Graph,
-  type OpenGraphOptions,
-} from '#lib/index.js'
+import { createGraph, openGraph, type Graph, type OpenGraphOptions } from '#lib/index.js'
 
 export interface GraphHostOptions extends OpenGraphOptions {
   readonly create?: boolean
@@ -26,7 +20,9 @@ export type GraphHostCommand = { readonly at: number } & (
     }
   | { readonly do: 'update'; readonly id: string; readonly text: string }
   | { readonly do: 'delete'; readonly id: string }
-  | { readonly do: 'database' | 'addresses' | 'neighbors' | 'statistics' | 'synchronized' }
+  | {
+      readonly do: 'database' | 'addresses' | 'neighbors' | 'nodes' | 'statistics' | 'synchronized'
+    }
   /** Publishes so many records, as fast as it can; says each when it is safe. */
   | { readonly do: 'flood'; readonly type: string; readonly count: number; readonly bytes: number }
 )
@@ -92,6 +88,8 @@ async function obey(graph: Graph, command: GraphHostCommand): Promise<unknown> {
       return graph.addresses
     case 'neighbors':
       return graph.neighbors()
+    case 'nodes':
+      return graph.nodes()
     case 'statistics':
       return graph.statistics
     case 'synchronized':
@@ -104,7 +102,7 @@ async function obey(graph: Graph, command: GraphHostCommand): Promise<unknown> {
 
 const options = JSON.parse(process.argv[2] ?? '{}') as GraphHostOptions
 const { create = false, ...rest } = options
-const graph = await (create ? createGraph(rest as CreateGraphOptions) : openGraph(rest))
+const graph = await (create ? createGraph(rest) : openGraph(rest))
 graph.subscribe({ events: ['record', 'neighbor', 'synchronized'] }, (event) => {
   if (event.type !== 'record') say({ event })
   else say({ event: { type: 'record', change: event.change, id: event.record.id } })

@@ -21,11 +21,12 @@ type Body = GraphHostCommand extends infer C
   : never
 
 export class GraphProgram {
-  readonly #program: HostProgram
+  /** For those who end it. */
+  readonly program: HostProgram
   #next = 1
 
   private constructor(program: HostProgram) {
-    this.#program = program
+    this.program = program
   }
 
   /** Starts a node on this host, or in a network namespace, and waits until it is open. */
@@ -40,14 +41,14 @@ export class GraphProgram {
   }
 
   get lines(): readonly GraphHostLine[] {
-    return this.#program.lines as GraphHostLine[]
+    return this.program.lines as GraphHostLine[]
   }
 
   /** Gives a command; rejects with the code of its error. */
   async does(body: Body, ms = 20_000): Promise<unknown> {
     const at = this.#next++
-    this.#program.tell({ ...body, at })
-    const answer = await this.#program.sees(
+    this.program.tell({ ...body, at })
+    const answer = await this.program.sees(
       JSON.stringify(body),
       (line: GraphHostLine) => 'at' in line && line.at === at,
       ms,
@@ -84,7 +85,7 @@ export class GraphProgram {
 
   /** Waits for a line, past or to come. */
   sees(what: string, test: (line: GraphHostLine) => boolean, ms?: number): Promise<GraphHostLine> {
-    return this.#program.sees(what, test, ms)
+    return this.program.sees(what, test, ms)
   }
 
   async seesRecord(change: string, id: string, ms = 10_000): Promise<void> {
@@ -100,12 +101,12 @@ export class GraphProgram {
   }
 
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
-    this.#program.kill(signal)
+    this.program.kill(signal)
   }
 
   /** Closes it in order and waits until it is gone. */
   end(): Promise<number | null> {
-    return this.#program.end()
+    return this.program.end()
   }
 }
 
