@@ -11,6 +11,8 @@ import {
   topology,
 } from '#lib/testing/graph-checkers.js'
 import { GraphWorld, type GraphWorldOptions } from '#lib/testing/graph-world.js'
+import { endpointOfHost } from '#lib/testing/host-addresses.js'
+import type { SimCommand } from '#lib/testing/sim-graph-options.js'
 import type { SimGraphNode } from '#lib/testing/sim-graph-node.js'
 
 export const TYPE: Guid = guid('5e6cf0a2-4b1f-4c43-9a2b-7d1a3c0e9f11')
@@ -255,7 +257,7 @@ export function splitHeals(world: GraphWorld, options: SplitOptions = {}): Split
   const joinedMs = since(world.runUntil(() => isOneGraph(world), limitMs, 1000))
   const rest = limitMs - (world.nowMs - endMs)
   const isSame = (): boolean => lostRecords(world).length === 0 && convergence(world).converged
-  const healedMs = since(world.runUntil(() => isOneGraph(world) && isSame(), rest, 1000))
+  const healedMs = since(world.runUntil(() => isOneGraph(world) && isSame(), rest, 5000))
   const { differing } = convergence(world)
   const lost = lostRecords(world)
   const report = meshReport(world)
@@ -312,4 +314,146 @@ function writeInCut(world: GraphWorld, { sides, before, cutMs, rng }: Cut): numb
 
 function anyOf<T>(from: readonly T[], rng: Rng): T {
   return from[below(rng, from.length)] as T
+}
+
+export interface LifeOutcome {
+  readonly mesh: MeshOutcome
+  readonly split: SplitOutcome
+  readonly kill: KillOutcome
+  readonly failures: readonly string[]
+}
+
+/** One graph grows, is cut in two and heals, and loses half of its nodes. */
+export function graphLives(seed: number, options: MeshOptions): LifeOutcome {
+  const world = grownMesh(seed, options)
+  const mesh = judgeMesh(world, 5)
+  const split = splitHeals(world)
+  world.runFor(5 * MINUTE)
+  const kill = halfIsKilled(world)
+  return { mesh, split, kill, failures: [mesh, split, kill].flatMap(({ failures }) => failures) }
+}
+
+export interface LongSplitOutcome {
+  readonly seed: number
+  readonly nodes: number
+  /** Components ten minutes after the two halves could reach each other, without help. */
+  readonly before: number
+  /** Times that the application was asked for a connection until the graph was one. */
+  readonly asked: number
+  readonly healedMs: number | undefined
+  readonly failures: readonly string[]
+}
+
+/**
+ * Two halves of a graph that know no address of each other: one grew out of a node that came back
+ * from its disk, at another address, after all that the others knew of it had expired. Only the
+ * application can bring them together (3.1.7.15).
+ */
+export function strangersMeet(seed: number, nodes: number): LongSplitOutcome {
+  const world = grownMesh(seed, { nodes: nodes >> 1, settleMs: 10 * MINUTE })
+  const left = [...world.liveNodes]
+  const lost = left[left.length - 1] as SimGraphNode
+  publishNow(world, left[0] as SimGraphNode)
+  world.runFor(5000)
+  lost.kill('silent')
+  // Longer than contacts live.
+  world.runFor(20 * MINUTE)
+  const addresses = [endpointOfHost(1_000_000, 'global').address]
+  const founder = world.restart(lost, { addresses })
+  world.partition([founder], left)
+  const joinLater = (): { connectTo: SimGraphNode } => ({ connectTo: founder })
+  for (let i = 1; i < nodes >> 1; i++) {
+    const node = world.addNode(joinLater())
+    world.partition([node], left)
+    world.runFor(1000)
+  }
+  world.runFor(10 * MINUTE)
+  const right = world.liveNodes.filter((node) => !left.includes(node))
+  for (const nodes of [left, right]) publishNow(world, nodes[1] as SimGraphNode)
+  world.heal()
+  world.runFor(10 * MINUTE)
+  const before = topology(world).components.length
+  let asked = 0
+  for (const node of right) {
+    node.repair = () => {
+      asked++
+      return left[0]
+    }
+  }
+  const startMs = world.nowMs
+  const isWhole = (): boolean => isOneGraph(world) && convergence(world).converged
+  const healed = world.runUntil(isWhole, 15 * MINUTE, 1000)
+  const failures = [
+    before === 2 ? '' : `${before} components before the application helped`,
+    healed ? '' : `${topology(world).components.length} components in the end`,
+    lostRecords(world).length === 0 ? '' : `${lostRecords(world).length} records lost`,
+    asked > 0 ? '' : 'the application was not asked',
+  ].filter((text) => text !== '')
+  return {
+    seed,
+    nodes: world.liveNodes.length,
+    before,
+    asked,
+    healedMs: healed ? world.nowMs - startMs : undefined,
+    failures,
+  }
+}
+
+export interface ReturnOutcome {
+  readonly seed: number
+  /** Bytes of all records at the node that comes back. */
+  readonly databaseBytes: number
+  /** Bytes on the wire, of all nodes, from its connection until all hold the same. */
+  readonly movedBytes: number
+  readonly healedMs: number | undefined
+  readonly lost: number
+  readonly failures: readonly string[]
+}
+
+/**
+ * A node comes back after days, in which others published, updated and deleted records and some
+ * expired, and after it has written something by itself: sync by time, then by hash (Done 1).
+ */
+export function returnsAfterDays(seed: number, days = 3): ReturnOutcome {
+  const properties = { presenceLifetimeS: 3600 }
+  const world = grownMesh(seed, { nodes: 6, settleMs: MINUTE, world: { properties } })
+  const [first, second, third] = world.liveNodes as [SimGraphNode, SimGraphNode, SimGraphNode]
+  const away = world.liveNodes[5] as SimGraphNode
+  const DAY = 24 * 60 * MINUTE
+  const publish = (node: SimGraphNode, lifetimeDays: number): SimCommand =>
+    node.publish({ type: TYPE, payload: new Uint8Array(1000), lifetimeMs: lifetimeDays * DAY })
+  const old = Array.from({ length: 400 }, (_, i) => publish(i % 2 ? first : second, 7))
+  const brief = Array.from({ length: 20 }, () => publish(first, 1))
+  world.runFor(10_000)
+  away.close()
+  world.runFor(DAY / 2)
+  for (const { id } of old.slice(0, 10)) if (id !== undefined) third.delete(id)
+  for (const { id } of old.slice(10, 20)) {
+    if (id !== undefined) second.update(id, { payload: new Uint8Array(1000).fill(7) })
+  }
+  world.runFor((days - 0.5) * DAY)
+  for (let i = 0; i < 20; i++) publish(third, 7)
+  world.runFor(10_000)
+  const back = world.restart(away)
+  world.runFor(5000)
+  for (let i = 0; i < 5; i++) publish(back, 7)
+  world.runFor(5000)
+  const before = world.streams.counts.bytes
+  const startMs = world.nowMs
+  back.connect(first)
+  const isSame = (): boolean => convergence(world).converged && lostRecords(world).length === 0
+  const healed = world.runUntil(isSame, MINUTE, 100)
+  const movedBytes = world.streams.counts.bytes - before
+  const databaseBytes = back.records.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const lost = lostRecords(world).length
+  const revived = brief.filter(({ id }) => id !== undefined && back.record(id) !== undefined)
+  const failures = [
+    healed ? '' : `${convergence(world).differing.length} records differ`,
+    lost === 0 ? '' : `${lost} records lost`,
+    movedBytes < databaseBytes / 2 ? '' : `${movedBytes} bytes moved of ${databaseBytes}`,
+    revived.length === 0 ? '' : `${revived.length} expired records are there`,
+    world.violations.length === 0 ? '' : `${world.violations.length} violations`,
+  ].filter((text) => text !== '')
+  const healedMs = healed ? world.nowMs - startMs : undefined
+  return { seed, databaseBytes, movedBytes, healedMs, lost, failures }
 }
