@@ -71,8 +71,8 @@ function itemLine(item: GraphStreamItem, order: StringOrder): string {
 }
 
 /**
- * Lines of `peernet graph decode` for one line of hex: one message, or frames with messages in them.
- * Never throws. Without a graph ID the byte order of strings cannot be told, so it is given.
+ * Lines of `peernet graph decode` for one line of hex: one message, or frames with messages in
+ * them. Never throws. Without a graph ID the byte order of strings cannot be told: it is given.
  */
 export function decodeGraphLine(line: string, order: StringOrder): string[] {
   const bytes = fromHex(line.trim())

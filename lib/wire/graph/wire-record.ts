@@ -123,11 +123,6 @@ export class WireRecord implements GraphRecord {
     return utf16At(this.#source, this.#attributesAt, units - 1, this.#bigEndian)
   }
 
-  /** Bytes that the graph's Max Record Size bounds (3.1.7.27). */
-  get boundedSize(): number {
-    return this.#payloadSize + 2 * this.#attributesUnits
-  }
-
   get bytes(): Uint8Array {
     return (this.#bytes ??= viewOf(this.#source, this.#at, this.size))
   }
