@@ -46,7 +46,7 @@ const rounds = await killDuringWrites({
   seed,
   onRound: ({ round, acknowledged, total, stored, lost }) => {
     say(
-      `kill ${round + 1}: ${acknowledged} acknowledged, ${total} in all, ${stored} stored, ` +
+      `kill ${round + 1}: ${acknowledged} acknowledged, ${total} in this store, ${stored} there, ` +
         `${lost.length} lost`,
     )
   },

@@ -220,7 +220,12 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   }
 
   #persist({ sequence, writes }: Extract<GraphEffect, { type: 'persist' }>): void {
-    this.#options.store.write(writes).then(
+    const writing = this.#options.store.write(writes)
+    if (writing === undefined) {
+      this.localEvent({ type: 'persisted', sequence })
+      return
+    }
+    writing.then(
       () => {
         this.localEvent({ type: 'persisted', sequence })
       },

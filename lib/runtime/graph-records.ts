@@ -37,7 +37,7 @@ export function dateOf(ticks: bigint, clock: PeerClock): Date {
  */
 export class PublishedRecord {
   readonly #record: GraphRecord
-  readonly #clock: PeerClock
+  readonly #peerTimeDelta: bigint
   #id: string | undefined
   #type: string | undefined
   #payload: Uint8Array | undefined
@@ -45,7 +45,7 @@ export class PublishedRecord {
 
   constructor(record: GraphRecord, clock: PeerClock) {
     this.#record = record
-    this.#clock = { peerTimeDelta: clock.peerTimeDelta }
+    this.#peerTimeDelta = clock.peerTimeDelta
   }
 
   /** GUID in lower case; stays the same for all versions. */
@@ -100,15 +100,19 @@ export class PublishedRecord {
 
   /** Times are those of this host's clock. */
   get created(): Date {
-    return dateOf(this.#record.creationTime, this.#clock)
+    return this.#date(this.#record.creationTime)
   }
 
   get modified(): Date {
-    return dateOf(this.#record.modificationTime, this.#clock)
+    return this.#date(this.#record.modificationTime)
   }
 
   get expires(): Date {
-    return dateOf(this.#record.expirationTime, this.#clock)
+    return this.#date(this.#record.expirationTime)
+  }
+
+  #date(ticks: bigint): Date {
+    return dateOf(ticks, { peerTimeDelta: this.#peerTimeDelta })
   }
 
   /** The PEER_RECORD as it crosses the network: equal bytes, equal records. A copy. */

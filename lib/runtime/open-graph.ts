@@ -8,7 +8,7 @@ import type { GraphProperties, GraphScope } from '../graph/interface.js'
 import { defaultScope, findLocalAddress, localAddresses } from '../io/interfaces.js'
 import { zoneIndex } from '../io/zones.js'
 import { LevelRecordStore } from '../storage/level-record-store.js'
-import { MemoryRecordStore } from '../storage/memory-record-store.js'
+import { VolatileRecordStore } from '../storage/volatile-record-store.js'
 import { statePaths } from '../storage/paths.js'
 import type { GraphIdentity, LoadedStore, RecordStore } from '../storage/record-store.js'
 import { Graph, type GraphPlan } from './graph.js'
@@ -39,7 +39,7 @@ export async function createGraph(options: CreateGraphOptions): Promise<Graph> {
   const directory = directoryOf(wanted)
   const store =
     directory === false
-      ? new MemoryRecordStore(identity)
+      ? new VolatileRecordStore(identity)
       : await LevelRecordStore.create(directory, identity)
   return begin(wanted, store, properties, dialect, undefined, true)
 }
@@ -59,7 +59,7 @@ export async function openGraph(options: OpenGraphOptions): Promise<Graph> {
   const unknown = unknownProperties(options)
   const identity = identityOf(options, unknown, dialect)
   if (directory === false) {
-    const store = new MemoryRecordStore(identity)
+    const store = new VolatileRecordStore(identity)
     return begin(options, store, unknown, dialect, undefined, false)
   }
   if (!(await LevelRecordStore.exists(directory))) {
@@ -93,7 +93,7 @@ export async function importGraph(path: string, options: OpenGraphOptions): Prom
   const { records, clock, identity } = content
   const store =
     directory === false
-      ? new MemoryRecordStore(identity)
+      ? new VolatileRecordStore(identity)
       : await LevelRecordStore.create(directory, identity)
   await store.write([
     ...records.map((stored) => ({ type: 'put', ...stored }) as const),

@@ -33,9 +33,9 @@ export interface RecordStore {
   load(): Promise<LoadedStore>
   /**
    * Applies the writes together. Calls follow each other in order; resolves when everything up to
-   * here survives the death of the process and of the system.
+   * here survives the death of the process and of the system. Undefined: it is done already.
    */
-  write(writes: readonly GraphWrite[]): Promise<void>
+  write(writes: readonly GraphWrite[]): Promise<void> | undefined
   /** Waits for writes under way. */
   close(): Promise<void>
 }

@@ -17,12 +17,14 @@ export interface KillOptions {
   /** Records that each process would publish if it lived. */
   readonly writes: number
   readonly seed: number
+  /** A new store is begun after so many kills, so that they do not grow for ever. Default 10. */
+  readonly killsPerStore?: number
   readonly onRound?: (round: KillRound) => void
 }
 
 export interface KillRound {
   readonly round: number
-  /** Acknowledged in this round before the process died, and in all rounds. */
+  /** Acknowledged in this round before the process died, and in all rounds of its store. */
   readonly acknowledged: number
   readonly total: number
   /** In the store afterwards. */
@@ -33,12 +35,16 @@ export interface KillRound {
 /** Rejects when the store cannot be opened after a kill. */
 export async function killDuringWrites(options: KillOptions): Promise<KillRound[]> {
   const rng = new SeededRng(options.seed)
+  const { killsPerStore = 10 } = options
   const safe = new Map<string, number>()
   const rounds: KillRound[] = []
   for (let round = 0; round < options.kills; round++) {
+    const directory = `${options.directory}-${Math.floor(round / killsPerStore)}`
+    const isNew = round % killsPerStore === 0
+    if (isNew) safe.clear()
     const before = safe.size
-    await dieWriting(options, round === 0, rng, safe)
-    const store = await LevelRecordStore.open(options.directory)
+    await dieWriting(directory, options.writes, isNew, rng, safe)
+    const store = await LevelRecordStore.open(directory)
     const { records } = await store.load()
     await store.close()
     const held = new Map(records.map(({ record }) => [guidText(record.id), record.version]))
@@ -53,7 +59,8 @@ export async function killDuringWrites(options: KillOptions): Promise<KillRound[
 
 /** One process: writes, says what is safe, and is killed at a random moment. */
 async function dieWriting(
-  { directory, writes }: KillOptions,
+  directory: string,
+  writes: number,
   create: boolean,
   rng: Rng,
   safe: Map<string, number>,

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { PeernetError } from '#lib/core/errors.js'
 import type { GraphWrite } from '#lib/graph/interface.js'
 import { LevelRecordStore } from '#lib/storage/level-record-store.js'
-import { MemoryRecordStore } from '#lib/storage/memory-record-store.js'
+import { VolatileRecordStore } from '#lib/storage/volatile-record-store.js'
 import type { GraphIdentity } from '#lib/storage/record-store.js'
 import { crc32c, damageOfLog } from '#lib/storage/level-log.js'
 import type { GraphRecord } from '#lib/wire/graph/record.js'
@@ -227,15 +227,12 @@ test('a batch that went missing between others is noticed', async () => {
   assert.match(error.message, /30 records were written, 20 are there/)
 })
 
-test('the memory store keeps to the same contract while it lives', async () => {
-  const store = new MemoryRecordStore(identity)
-  await store.write([put(makeRecord(1)), put(makeRecord(2))])
-  await store.write([{ type: 'remove', id: idOf(1) }])
-  const { records } = await store.load()
-  assert.equal(
-    records.map(({ record }) => record.id),
-    [idOf(2)],
-  )
+test('a graph in memory has a store that is never behind and keeps nothing', async () => {
+  const store = new VolatileRecordStore(identity)
+  assert.is(store.write(), undefined)
+  assert.equal((await store.load()).records, [])
+  await store.setProperties({ scope: 'link-local' })
+  assert.is(store.identity.properties['scope'], 'link-local')
 })
 
 test('CRC-32C is that of RFC 3720, and an empty log is whole', () => {
