@@ -38,10 +38,6 @@ export const LIMITS = {
   sparseCacheEntries: 8,
   /** LOOKUPs of one resolve: every useful hop three times. Silent nodes count here only. */
   lookupsPerResolve: 66,
-  /**
-   * Times that an application's resolve refills an empty NextHopStack without having lost a hop.
-   */
-  resolveRefills: 2,
   /** Gaps between the registrations of a name found so far that are searched for more. */
   collectingGaps: 3,
   /** 2.2.2.8, 2.2.2.4. */
