@@ -29,6 +29,7 @@ export interface Addon {
   cacheSize(self: object): number
   cacheBytes(self: object): number
   cacheAt(self: object, from: number, count: number): number
+  cacheIsLeafAt(self: object, position: number): number
   cacheGet(self: object): number
   cacheClosest(self: object, count: number, excluded: number, closerThan: number): number
   cacheNeighbour(self: object, above: number, excluded: number): number
