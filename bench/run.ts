@@ -151,7 +151,10 @@ function toLines(
   return Object.entries(work.metrics).flatMap(([metric, unit]) =>
     work.systems.map((system) => {
       const value = valueOf(system, metric)
-      const hasRatio = system !== work.reference && results.has(work.reference)
+      const hasRatio =
+        system !== work.reference &&
+        results.has(work.reference) &&
+        valueOf(work.reference, metric) > 0
       return {
         name,
         case: `${work.case}, ${metric}`,
