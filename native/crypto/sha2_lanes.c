@@ -4,6 +4,20 @@
 
 #include <string.h>
 
+/* FIPS 180-4 4.2.2. */
+const _Alignas(16) uint32_t pn_sha256_k[64] = {
+    0x428a2f98u, 0x71374491u, 0xb5c0fbcfu, 0xe9b5dba5u, 0x3956c25bu, 0x59f111f1u, 0x923f82a4u,
+    0xab1c5ed5u, 0xd807aa98u, 0x12835b01u, 0x243185beu, 0x550c7dc3u, 0x72be5d74u, 0x80deb1feu,
+    0x9bdc06a7u, 0xc19bf174u, 0xe49b69c1u, 0xefbe4786u, 0x0fc19dc6u, 0x240ca1ccu, 0x2de92c6fu,
+    0x4a7484aau, 0x5cb0a9dcu, 0x76f988dau, 0x983e5152u, 0xa831c66du, 0xb00327c8u, 0xbf597fc7u,
+    0xc6e00bf3u, 0xd5a79147u, 0x06ca6351u, 0x14292967u, 0x27b70a85u, 0x2e1b2138u, 0x4d2c6dfcu,
+    0x53380d13u, 0x650a7354u, 0x766a0abbu, 0x81c2c92eu, 0x92722c85u, 0xa2bfe8a1u, 0xa81a664bu,
+    0xc24b8b70u, 0xc76c51a3u, 0xd192e819u, 0xd6990624u, 0xf40e3585u, 0x106aa070u, 0x19a4c116u,
+    0x1e376c08u, 0x2748774cu, 0x34b0bcb5u, 0x391c0cb3u, 0x4ed8aa4au, 0x5b9cca4fu, 0x682e6ff3u,
+    0x748f82eeu, 0x78a5636fu, 0x84c87814u, 0x8cc70208u, 0x90befffau, 0xa4506cebu, 0xbef9a3f7u,
+    0xc67178f2u,
+};
+
 /* FIPS 180-4 4.2.3. */
 const uint64_t pn_sha512_k[80] = {
     0x428a2f98d728ae22u, 0x7137449123ef65cdu, 0xb5c0fbcfec4d3b2fu, 0xe9b5dba58189dbbcu,
@@ -64,14 +78,19 @@ typedef struct {
   uint32_t lanes;
   void (*compress)(void *state, const uint8_t *const *at, size_t blocks);
   union {
+    pn_sha_pair_t pair;
     pn_lanes32_t narrow;
     pn_lanes64_t wide;
   } state;
   lane_t lane[PN_LANES_MAX];
 } run_t;
 
-static void compress256(void *state, const uint8_t *const *at, size_t blocks) {
-  pn_sha256_shani_x2((pn_lanes32_t *)state, at, blocks);
+static void compress256_x2(void *state, const uint8_t *const *at, size_t blocks) {
+  pn_sha256_shani_x2((pn_sha_pair_t *)state, at, blocks);
+}
+
+static void compress256_x16(void *state, const uint8_t *const *at, size_t blocks) {
+  pn_sha256_avx512_x16((pn_lanes32_t *)state, at, blocks);
 }
 
 static void compress512_x4(void *state, const uint8_t *const *at, size_t blocks) {
@@ -92,9 +111,45 @@ static bool has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
-bool pn_lanes_have(pn_sha2_t algorithm) {
+/* From so many messages on, lanes beat hashing one by one, or two by two with the SHA extensions.
+ */
+#define WORTH_512 3u
+#define WORTH_256 6u
+
+bool pn_lanes_have(pn_lanes_t lanes, pn_sha2_t algorithm) {
   __builtin_cpu_init();
-  return algorithm == PN_SHA2_256 ? has_shani() : has_avx512() || __builtin_cpu_supports("avx2");
+  if (lanes == PN_LANES_MANY)
+    return has_avx512();
+  return algorithm == PN_SHA2_256 ? has_shani() : __builtin_cpu_supports("avx2") != 0;
+}
+
+pn_lanes_t pn_lanes_best(pn_sha2_t algorithm, size_t count) {
+  const size_t worth = algorithm == PN_SHA2_256 ? WORTH_256 : WORTH_512;
+  if (count >= worth && pn_lanes_have(PN_LANES_MANY, algorithm))
+    return PN_LANES_MANY;
+  const bool pays = algorithm == PN_SHA2_256 ? count > 1 : count >= WORTH_512;
+  return pays && pn_lanes_have(PN_LANES_FEW, algorithm) ? PN_LANES_FEW : (pn_lanes_t)0;
+}
+
+static void set_word(run_t *run, uint32_t lane, uint32_t word, uint64_t value) {
+  if (run->algorithm != PN_SHA2_256)
+    run->state.wide.w[word][lane] = value;
+  else if (run->lanes == 2)
+    run->state.pair.w[lane][word] = (uint32_t)value;
+  else
+    run->state.narrow.w[word][lane] = (uint32_t)value;
+}
+
+static uint64_t get_word(const run_t *run, uint32_t lane, uint32_t word) {
+  if (run->algorithm != PN_SHA2_256)
+    return run->state.wide.w[word][lane];
+  return run->lanes == 2 ? run->state.pair.w[lane][word] : run->state.narrow.w[word][lane];
+}
+
+static uint64_t initial(pn_sha2_t algorithm, uint32_t word) {
+  if (algorithm == PN_SHA2_256)
+    return initial256[word];
+  return algorithm == PN_SHA2_384 ? initial384[word] : initial512[word];
 }
 
 static void start(run_t *run, uint32_t i, const pn_message_t *message, size_t index) {
@@ -116,41 +171,36 @@ static void start(run_t *run, uint32_t i, const pn_message_t *message, size_t in
   lane->in_tail = whole == 0;
   lane->at = whole == 0 ? lane->tail : message->data;
   lane->blocks = whole == 0 ? lane->tail_blocks : whole;
-  for (size_t k = 0; k < 8; k++) {
-    if (run->algorithm == PN_SHA2_256)
-      run->state.narrow.w[i][k] = initial256[k];
-    else
-      run->state.wide.w[k][i] = (run->algorithm == PN_SHA2_384 ? initial384 : initial512)[k];
-  }
+  for (uint32_t k = 0; k < 8; k++)
+    set_word(run, i, k, initial(run->algorithm, k));
 }
 
 static void finish(const run_t *run, uint32_t i, uint8_t *out) {
   const uint32_t length = pn_sha2_length(run->algorithm);
   const uint32_t width = run->algorithm == PN_SHA2_256 ? 4 : 8;
-  for (uint32_t k = 0; k < length; k++) {
-    const uint32_t word = k / width, shift = 8 * (width - 1 - k % width);
-    const uint64_t value =
-        run->algorithm == PN_SHA2_256 ? run->state.narrow.w[i][word] : run->state.wide.w[word][i];
-    out[k] = (uint8_t)(value >> shift);
-  }
+  for (uint32_t k = 0; k < length; k++)
+    out[k] = (uint8_t)(get_word(run, i, k / width) >> (8 * (width - 1 - k % width)));
 }
 
-static void begin(run_t *run, pn_sha2_t algorithm) {
+static void begin(run_t *run, pn_lanes_t lanes, pn_sha2_t algorithm) {
   run->algorithm = algorithm;
   run->block = pn_sha2_block(algorithm);
-  run->lanes = algorithm == PN_SHA2_256 ? 2 : has_avx512() ? 8 : 4;
-  run->compress = algorithm == PN_SHA2_256 ? compress256
-                  : run->lanes == 8        ? compress512_x8
-                                           : compress512_x4;
+  if (algorithm == PN_SHA2_256) {
+    run->lanes = lanes == PN_LANES_MANY ? 16 : 2;
+    run->compress = lanes == PN_LANES_MANY ? compress256_x16 : compress256_x2;
+  } else {
+    run->lanes = lanes == PN_LANES_MANY ? 8 : 4;
+    run->compress = lanes == PN_LANES_MANY ? compress512_x8 : compress512_x4;
+  }
   for (uint32_t i = 0; i < PN_LANES_MAX; i++)
     run->lane[i].busy = false;
 }
 
-void pn_lanes_sha2_many(pn_sha2_t algorithm, const pn_message_t *messages, size_t count,
-                        uint8_t *out, size_t stride) {
+void pn_lanes_sha2_many(pn_lanes_t lanes, pn_sha2_t algorithm, const pn_message_t *messages,
+                        size_t count, uint8_t *out, size_t stride) {
   run_t run;
   size_t next = 0;
-  begin(&run, algorithm);
+  begin(&run, lanes, algorithm);
   for (;;) {
     const uint8_t *at[PN_LANES_MAX];
     const lane_t *shortest = NULL;
@@ -192,14 +242,19 @@ void pn_lanes_sha2_many(pn_sha2_t algorithm, const pn_message_t *messages, size_
 
 #else
 
-bool pn_lanes_have(pn_sha2_t algorithm) {
-  (void)algorithm;
+bool pn_lanes_have(pn_lanes_t lanes, pn_sha2_t algorithm) {
+  (void)lanes, (void)algorithm;
   return false;
 }
 
-void pn_lanes_sha2_many(pn_sha2_t algorithm, const pn_message_t *messages, size_t count,
-                        uint8_t *out, size_t stride) {
-  (void)algorithm, (void)messages, (void)count, (void)out, (void)stride;
+pn_lanes_t pn_lanes_best(pn_sha2_t algorithm, size_t count) {
+  (void)algorithm, (void)count;
+  return (pn_lanes_t)0;
+}
+
+void pn_lanes_sha2_many(pn_lanes_t lanes, pn_sha2_t algorithm, const pn_message_t *messages,
+                        size_t count, uint8_t *out, size_t stride) {
+  (void)lanes, (void)algorithm, (void)messages, (void)count, (void)out, (void)stride;
 }
 
 #endif

@@ -17,6 +17,14 @@
 #define CH(x, y, z) _mm256_xor_si256(z, _mm256_and_si256(x, _mm256_xor_si256(y, z)))
 #define MAJ(x, y, z)                                                                               \
   _mm256_or_si256(_mm256_and_si256(x, y), _mm256_and_si256(z, _mm256_or_si256(x, y)))
+#define SIGMA0(x) XOR3(ROR(x, 28), ROR(x, 34), ROR(x, 39))
+#define SIGMA1(x) XOR3(ROR(x, 14), ROR(x, 18), ROR(x, 41))
+#define GAMMA0(x) XOR3(ROR(x, 1), ROR(x, 8), SHR(x, 7))
+#define GAMMA1(x) XOR3(ROR(x, 19), ROR(x, 61), SHR(x, 6))
+#define STATE pn_lanes64_t
+#define ROUNDS 80
+#define BLOCK 128
+#define K pn_sha512_k
 #define LOAD_BLOCK load_block
 
 /* Four words of four lanes, turned so that vector i holds word i of every lane. */
@@ -40,7 +48,7 @@ TARGET static inline void load_block(__m256i *w, const uint8_t *const at[4]) {
     load_quarter(w + 4 * i, at, (size_t)i * 32);
 }
 
-#include "crypto/sha512_rounds.h"
+#include "crypto/sha2_rounds.h"
 
 #else
 

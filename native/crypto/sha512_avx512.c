@@ -16,6 +16,14 @@
 #define XOR3(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0x96)
 #define CH(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xca)
 #define MAJ(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xe8)
+#define SIGMA0(x) XOR3(ROR(x, 28), ROR(x, 34), ROR(x, 39))
+#define SIGMA1(x) XOR3(ROR(x, 14), ROR(x, 18), ROR(x, 41))
+#define GAMMA0(x) XOR3(ROR(x, 1), ROR(x, 8), SHR(x, 7))
+#define GAMMA1(x) XOR3(ROR(x, 19), ROR(x, 61), SHR(x, 6))
+#define STATE pn_lanes64_t
+#define ROUNDS 80
+#define BLOCK 128
+#define K pn_sha512_k
 #define LOAD_BLOCK load_block
 
 /* Eight words of eight lanes, turned so that vector i holds word i of every lane. */
@@ -45,7 +53,7 @@ TARGET static inline void load_block(__m512i *w, const uint8_t *const at[8]) {
   load_half(w + 8, at, 64);
 }
 
-#include "crypto/sha512_rounds.h"
+#include "crypto/sha2_rounds.h"
 
 #else
 

@@ -1,14 +1,11 @@
-/* The rounds of SHA-512 over vectors of lanes. Whoever includes this defines TARGET, VEC, LANES,
- * LOAD_K(x), ADD, XOR3, CH, MAJ, ROR(x, n), SHR(x, n), LOAD_BLOCK(w, at) and NAME. */
-
-#define SIGMA0(x) XOR3(ROR(x, 28), ROR(x, 34), ROR(x, 39))
-#define SIGMA1(x) XOR3(ROR(x, 14), ROR(x, 18), ROR(x, 41))
-#define GAMMA0(x) XOR3(ROR(x, 1), ROR(x, 8), SHR(x, 7))
-#define GAMMA1(x) XOR3(ROR(x, 19), ROR(x, 61), SHR(x, 6))
+/* The rounds of SHA-2 over vectors of lanes. Whoever includes this defines TARGET, VEC, LANES,
+ * NAME, STATE (pn_lanes32_t or pn_lanes64_t), ROUNDS, BLOCK (bytes), K (the constants), LOAD_K(x),
+ * ADD, XOR3, CH, MAJ, LOAD_BLOCK(w, at) and the functions of FIPS 180-4 4.1.2 or 4.1.3: SIGMA0,
+ * SIGMA1, GAMMA0, GAMMA1. */
 
 #define ROUND(a, b, c, d, e, f, g, h, t, i)                                                        \
   do {                                                                                             \
-    VEC one = ADD(ADD(ADD(h, SIGMA1(e)), ADD(CH(e, f, g), LOAD_K(pn_sha512_k[(t) + (i)]))), w[i]); \
+    VEC one = ADD(ADD(ADD(h, SIGMA1(e)), ADD(CH(e, f, g), LOAD_K(K[(t) + (i)]))), w[i]);           \
     d = ADD(d, one);                                                                               \
     h = ADD(one, ADD(SIGMA0(a), MAJ(a, b, c)));                                                    \
   } while (0)
@@ -33,7 +30,7 @@
   NEXT((i) + 2);                                                                                   \
   NEXT((i) + 3)
 
-TARGET void NAME(pn_lanes64_t *state, const uint8_t *const first[LANES], size_t blocks) {
+TARGET void NAME(STATE *state, const uint8_t *const first[LANES], size_t blocks) {
   VEC s[8], w[16];
   const uint8_t *at[LANES];
   for (int i = 0; i < LANES; i++)
@@ -44,10 +41,10 @@ TARGET void NAME(pn_lanes64_t *state, const uint8_t *const first[LANES], size_t 
     VEC a = s[0], b = s[1], c = s[2], d = s[3], e = s[4], f = s[5], g = s[6], h = s[7];
     LOAD_BLOCK(w, at);
     for (int i = 0; i < LANES; i++)
-      at[i] += 128;
+      at[i] += BLOCK;
     EIGHT(0, 0);
     EIGHT(0, 8);
-    for (int t = 16; t < 80; t += 16) {
+    for (int t = 16; t < ROUNDS; t += 16) {
       NEXT_FOUR(0);
       NEXT_FOUR(4);
       EIGHT(t, 0);
