@@ -1,19 +1,30 @@
-// The ledger: one row per requirement of MS-PNRP, and what is known of the tests that prove it.
+// The ledgers: one row per requirement of a document, and what is known of the tests that prove it.
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatTable, readTable } from './tsv.mjs'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-export const ledgerFile = path.join(root, 'spec/ledger/pnrp.tsv')
 export const COLUMNS = [
   ...['id', 'section', 'level', 'role', 'text'],
   ...['status', 'symbol', 'test', 'note'],
 ]
 export const STATUSES = ['implemented', 'open', 'n/a']
 
-export const readLedger = () => readTable(ledgerFile)
-export const writeLedger = (rows) => fs.writeFileSync(ledgerFile, formatTable(COLUMNS, rows))
+/** Names of the documents that have a ledger: spec/ledger/<name>.tsv. */
+export const documents = () =>
+  fs
+    .readdirSync(path.join(root, 'spec/ledger'))
+    .filter((name) => name.endsWith('.tsv'))
+    .map((name) => name.replace(/\.tsv$/, ''))
+    .sort()
+const ledgerFile = (document) => path.join(root, `spec/ledger/${document}.tsv`)
+
+export const readLedger = (document) => readTable(ledgerFile(document))
+/** The rows of all documents. */
+export const readLedgers = () => documents().flatMap(readLedger)
+export const writeLedger = (document, rows) =>
+  fs.writeFileSync(ledgerFile(document), formatTable(COLUMNS, rows))
 
 function filesBelow(directory, pattern) {
   const base = path.join(root, directory)
@@ -61,8 +72,8 @@ export function findTests() {
   return tests
 }
 
-/** Requirement ids in a title, e.g. PNRP-3.1.5.6.1-11. */
-export const idsIn = (title) => title.match(/\bPNRP-\d+(?:\.\d+)*-\d+\b/g) ?? []
+/** Requirement ids in a title, e.g. PNRP-3.1.5.6.1-11, D-042 (see spec/ledger/README.md). */
+export const idsIn = (title) => title.match(/\b(?:PNRP-\d+(?:\.\d+)*-\d+|D-\d{3})\b/g) ?? []
 
 /** id → tests whose title names it. */
 export function provenBy(tests) {

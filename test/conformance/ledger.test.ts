@@ -12,7 +12,8 @@ interface Found {
   title: string
 }
 interface Ledger {
-  readLedger: () => Row[]
+  documents: () => string[]
+  readLedger: (document: string) => Row[]
   findTests: () => Found[]
   problems: (rows: Row[], tests: Found[]) => string[]
   updated: (rows: Row[], tests: Found[]) => Row[]
@@ -27,14 +28,24 @@ test('the ledger names no test, symbol or status that does not exist', () => {
 })
 
 test('the ledger holds every requirement of the document once', () => {
-  const rows = ledger.readLedger()
+  const rows = ledger.readLedger('pnrp')
   assert.is(rows.length, 530)
   assert.is(new Set(rows.map((row) => row.id)).size, 530)
   for (const row of rows) assert.ok(row.id.startsWith(`PNRP-${row.section}-`), row.id)
 })
 
+test('the ledgers of content distribution hold the 114 requirements of the list, once each', () => {
+  const names = ['pccrc', 'pccrd', 'pccrr', 'pccrtp', 'pchc']
+  assert.ok(names.every((name) => ledger.documents().includes(name)))
+  const ids = names.flatMap((name) => ledger.readLedger(name).map((row) => row.id)).sort()
+  assert.equal(
+    ids,
+    Array.from({ length: 114 }, (_, i) => `D-${String(i + 1).padStart(3, '0')}`),
+  )
+})
+
 test('a false claim in the ledger is noticed', () => {
-  const [first] = ledger.readLedger()
+  const [first] = ledger.readLedger('pnrp')
   assert.ok(first)
   const tests = [{ file: 'test/a.test.ts', title: `${first.id} something` }]
   const claim = (change: Partial<Row>, found: Found[]): string[] =>
@@ -51,7 +62,7 @@ test('a false claim in the ledger is noticed', () => {
 })
 
 test('an update marks what a test names and reopens what none does', () => {
-  const [first, second] = ledger.readLedger()
+  const [first, second] = ledger.readLedger('pnrp')
   assert.ok(first && second)
   const tests = [{ file: 'test/a.test.ts', title: `${first.id} something` }]
   const rows = ledger.updated([first, { ...second, status: 'implemented', test: 'gone#x' }], tests)

@@ -112,13 +112,15 @@ test('a range is given as in HTTP', async () => {
   }
 })
 
-test('for people it prints a table without secrets', async () => {
+test('D-026 for people it prints a table without secrets; the server secret is nowhere', async () => {
   const { status, out } = await info([file, '--server-secret', secretHex])
   assert.is(status, 0)
   assert.match(out, /^Version {2}1, sha256\nSize {5}230 bytes\nCovers {3}bytes 0 to 199999\n/)
   assert.match(out, /OFFSET +LENGTH +BLOCKS +SEGMENT ID\n0 +200000 +4 of 4 +[0-9a-f]{64}\n/)
   const { segments } = await json([file, '--server-secret', secretHex])
   assert.not(out.includes(segments[0]?.secret ?? '?'))
+  const everything = out + JSON.stringify(await json([file, '--server-secret', secretHex]))
+  assert.not(everything.includes(secretHex))
 })
 
 test("without --server-secret it uses this user's own", async () => {
@@ -127,7 +129,7 @@ test("without --server-secret it uses this user's own", async () => {
   assert.not.equal(await json([file, '--server-secret', secretHex]), once)
 })
 
-test('D-045 mistakes are told by code and exit status', async () => {
+test('mistakes are told by code and exit status', async () => {
   const empty = path.join(home, 'empty')
   writeFileSync(empty, '')
   const cases: [string[], number, RegExp][] = [

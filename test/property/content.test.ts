@@ -315,7 +315,7 @@ const pieces = fc.constantFrom(
   ],
 )
 
-test('D-081 D-093 spoiled XML is judged without throwing, in time', () => {
+test('spoiled XML is judged without throwing, in time', () => {
   fc.assert(
     fc.property(
       discovery,

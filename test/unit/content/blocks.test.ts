@@ -85,7 +85,7 @@ test('D-056 a sealed block is what AES-CBC with PKCS #7 under the leftmost key b
   }
 })
 
-test('D-070 blocks of every key size are opened, with whatever padding the sender chose', async () => {
+test('blocks of every key size are opened, with whatever padding the sender chose', async () => {
   const works: BlockWork[] = []
   const wanted: [Uint8Array, Uint8Array][] = []
   for (const segment of SEGMENTS) {
@@ -123,7 +123,7 @@ test('DA-17 a block under the first 32 bytes of the secret is opened whatever it
   }
 })
 
-test('D-024 a block that was changed anywhere, or is another, is not opened', () => {
+test('a block that was changed anywhere, or is another, is not opened', () => {
   for (const segment of SEGMENTS.slice(0, 2)) {
     for (const cipher of CIPHERS) {
       const fields = fieldsOf(segment, 3, cipher)

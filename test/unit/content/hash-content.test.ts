@@ -120,7 +120,7 @@ test('D-022 segments of a fixed length are that long, but for the last', async (
   }
 })
 
-test('D-045 empty content is refused', async () => {
+test('empty content is refused', async () => {
   writeFileSync(file, '')
   for (const scheme of SCHEMES) {
     assert.is(await codeOf(hashFile(file, scheme)), 'ERR_PEERNET_CONTENT_EMPTY')

@@ -107,7 +107,7 @@ test('D-101 batches of 0 or more than 128, odd tags and algorithms, and bytes be
   refused(patched(BATCHED, 16, 0, 0, 0, 0), 'BAD_BLOCK_SIZE', 16)
 })
 
-test('D-102 other versions and types are refused', () => {
+test('other versions and types are refused', () => {
   refused(patched(INITIAL, 1, 2), 'BAD_VERSION', 0)
   refused(patched(INITIAL, 0, 1), 'BAD_VERSION', 0)
   refused(patched(BATCHED, 1, 1), 'BAD_VERSION', 0)

@@ -335,7 +335,7 @@ test('unknown types, answers for requests and unknown ciphers are refused', () =
   assert.ok(decodeResponse(patched(answer('blklist'), 19, 4)).ok)
 })
 
-test('D-061 a request of another major version is refused, but its header can be answered', () => {
+test('a request of another major version is refused, but its header can be answered', () => {
   for (const [major, bytes] of [
     [0, patched(GETBLKS, 3, 0)],
     [3, patched(GETBLKS, 3, 3)],
@@ -353,7 +353,7 @@ test('D-061 a request of another major version is refused, but its header can be
   assert.is((decodeRequest(GETBLKS.subarray(0, 10)) as { header?: unknown }).header, undefined)
 })
 
-test('D-072 encrypted blocks that are not whole cipher blocks, or have no IV, are refused', () => {
+test('encrypted blocks that are not whole cipher blocks, or have no IV, are refused', () => {
   const blk = answer('blk')
   const odd = spliced(blk, 4 + 16 + 36 + 8 + 4 + 28, 4)
   new DataView(odd.buffer).setUint32(0, odd.length - 4)

@@ -105,7 +105,7 @@ const text1 = answerText(
   '<PeerDist:BlockCount>0000002A00000200</PeerDist:BlockCount>',
 )
 
-test('D-084 D-087 an answer of version 1 echoes spellings and counts blocks in 8 digits each', () => {
+test('D-084 an answer of version 1 echoes spellings and counts blocks in 8 digits each', () => {
   assert.is(textOf(encodeDiscovery(answer(match1))), text1)
   const decoded = decodeDiscovery(bytes(text1))
   assert.ok(typeof decoded === 'object' && decoded.type === 'probe-matches')
@@ -181,7 +181,7 @@ test('D-080 any prefixes, blanks, CDATA and a missing declaration are understood
   assert.is(renamed, 'other', 'the prefix is not declared')
 })
 
-test('D-081 what is for others is told from what is malformed', () => {
+test('what is for others is told from what is malformed', () => {
   const fault = (text: string): unknown => decodeDiscovery(bytes(text))
   assert.is(fault(probe1.replace('PeerDist:PeerDistData<', 'wsd:Device<')), 'other')
   assert.is(fault(probe1.replace(/<wsd:Types>.*<\/wsd:Types>/, '')), 'other')
@@ -224,7 +224,7 @@ test('DA-9 block counts of 4 digits are understood, other lengths are not', () =
   }
 })
 
-test('D-093 entities, document types, depth, numbers and size are refused', () => {
+test('entities, document types, depth, numbers and size are refused', () => {
   const fault = (text: string): unknown => decodeDiscovery(bytes(text))
   const bomb = '<!DOCTYPE a [<!ENTITY x "yyyy"><!ENTITY z "&x;&x;&x;">]>'
   assert.is(fault(probe1.replace('?>', `?>${bomb}`)), 'not-xml')
