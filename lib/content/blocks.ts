@@ -1,3 +1,4 @@
+import { uninitializedBytes } from '../core/bytes.js'
 import { checkArgument } from '../core/errors.js'
 import type { BlockWork, OpenWork } from '../native/content-crypto.js'
 import { sha2Of } from './algorithms.js'
@@ -71,7 +72,7 @@ export function opening(message: BlockMessage, segment: ContentSegment): Opening
   // Padding is at most a cipher block; other lengths are no honest answer (DA-18).
   const isLong = cipher === 0 ? block.length === length : block.length >= length
   if (hash === undefined || !isLong || block.length > sealedLength(cipher, length)) return undefined
-  const out = new Uint8Array(block.length)
+  const out = uninitializedBytes(block.length)
   const algorithm = sha2Of(segment.scheme.algorithm)
   const vector = cipher === 0 ? NO_IV : iv
   const work: OpenWork = [1, cipher, segment.secret, vector, block, out, length, hash, algorithm]

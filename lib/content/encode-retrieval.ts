@@ -1,3 +1,4 @@
+import { uninitializedBytes } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { nativeCode } from '../native/codes.js'
 import {
@@ -159,7 +160,7 @@ const isRequest = ({ type }: RetrievalMessage): boolean =>
   type === 'nego-req' || type === 'getblklist' || type === 'getblks' || type === 'getseglist'
 
 function write(fields: Fields): Uint8Array {
-  const out = new Uint8Array(retrievalLength())
+  const out = uninitializedBytes(retrievalLength())
   const result = out.length === 0 ? -1 : retrievalEncode(fields.bytes(), out)
   if (result !== out.length) {
     const code = result < 0 && out.length > 0 ? nativeCode(-result) : 'ERR_PEERNET_TOO_LONG'
@@ -179,7 +180,9 @@ export function encodeRetrieval(message: RetrievalMessage): Uint8Array {
   return write(fields)
 }
 
-/** A MSG_BLK whose block is still to be written into `room`, a part of `bytes`. */
+/**
+ * A MSG_BLK whose block is still to be written into `room`, a part of `bytes`: send it only then.
+ */
 export interface UnfilledBlock {
   readonly bytes: Uint8Array
   readonly room: Uint8Array

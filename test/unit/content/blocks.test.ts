@@ -153,6 +153,37 @@ test('a block that was changed anywhere, or is another, is not opened', () => {
   }
 })
 
+test('in a batch, each block is judged for itself', async () => {
+  const works: BlockWork[] = []
+  const wanted: boolean[] = []
+  for (let i = 0; i < 70; i++) {
+    const segment = SEGMENTS[i % 3 === 0 ? 1 : 0] as ContentSegment
+    const index = i % segment.blockCount
+    const cipher = CIPHERS[i % 4] as Cipher
+    const plain = bytesOf(segment, index)
+    const fields = fieldsOf(segment, index, cipher)
+    const { bytes, work } = sealing(fields, segment.secret, plain, plain.length)
+    assert.ok(runBlock(work))
+    const message = received(bytes)
+    const block = message.block.slice()
+    const isGood = i % 5 !== 0
+    if (!isGood) block[100] = (block[100] as number) ^ 1
+    const opened = opening({ ...message, block }, segment)
+    assert.ok(opened)
+    // others between them
+    works.push(opened.work, work)
+    wanted.push(isGood, true)
+  }
+  // DA-17
+  const segment = SEGMENTS[0] as ContentSegment
+  const fields = fieldsOf(segment, 0, 1)
+  const coder = createCipheriv('aes-256-cbc', segment.secret.subarray(0, 32), fields.iv)
+  const block = Buffer.concat([coder.update(bytesOf(segment, 0)), coder.final()])
+  const opened = opening({ ...fields, block }, segment)
+  assert.ok(opened)
+  assert.equal(await inBatch([...works, opened.work]), [...wanted, true])
+})
+
 test('blocks are sealed straight from a file, on the pool and at once', async () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'peernet-blocks-'))
   const name = path.join(directory, 'content')
