@@ -9,20 +9,26 @@ export const DOORS = {
   native: ['core'],
   wire: ['core', 'native'],
   pnrp: ['core', 'wire', 'native'],
+  content: ['core', 'wire', 'native'],
   discovery: ['core', 'wire'],
   security: ['core', 'wire', 'native', 'pnrp'],
-  storage: ['core', 'wire', 'pnrp'],
-  io: ['core', 'wire', 'native', 'pnrp', 'discovery'],
+  storage: ['core', 'wire', 'pnrp', 'content'],
+  io: ['core', 'wire', 'native', 'pnrp', 'content', 'discovery'],
   testing: ['core', 'wire', 'native', 'pnrp', 'discovery', 'security'],
-  runtime: ['core', 'wire', 'native', 'pnrp', 'discovery', 'security', 'storage', 'io'],
-  index: ['core', 'wire', 'native', 'pnrp', 'discovery', 'security', 'storage', 'io', 'runtime'],
+  runtime: [
+    ...['core', 'wire', 'native', 'pnrp', 'content', 'discovery', 'security', 'storage', 'io'],
+  ],
+  index: [
+    ...['core', 'wire', 'native', 'pnrp', 'content', 'discovery', 'security', 'storage', 'io'],
+    'runtime',
+  ],
   daemon: [
-    ...['core', 'wire', 'native', 'pnrp', 'discovery', 'security', 'storage', 'io', 'runtime'],
-    'index',
+    ...['core', 'wire', 'native', 'pnrp', 'content', 'discovery', 'security', 'storage', 'io'],
+    ...['runtime', 'index'],
   ],
   cli: [
-    ...['core', 'wire', 'native', 'pnrp', 'discovery', 'security', 'storage', 'io', 'runtime'],
-    ...['index', 'daemon'],
+    ...['core', 'wire', 'native', 'pnrp', 'content', 'discovery', 'security', 'storage', 'io'],
+    ...['runtime', 'index', 'daemon'],
   ],
 }
 
@@ -33,7 +39,7 @@ const PRIVATE_NATIVE = {
 }
 
 /** Rooms of protocol machines and codecs: no I/O, no clock, no chance, no promises. */
-export const SANS_IO = ['core', 'wire', 'pnrp', 'discovery']
+export const SANS_IO = ['core', 'wire', 'pnrp', 'content', 'discovery']
 
 const pathOf = (room) => (room === 'index' ? 'lib/index.ts' : `lib/${room}`)
 

@@ -265,4 +265,19 @@ export const LIMITS = {
   },
   /** Sources remembered for each budget and granularity, the least recent forgotten first. */
   budgetSources: 512,
+
+  // WS-Discovery (MS-PCCRD)
+  /** A probe for 255 segments takes 17 KB in version 1, the longest way to write it. */
+  wsdMessageBytes: 32_768,
+  /** Ours: an answer is nested 6 deep and has some 20 elements; SOAP headers may add others. */
+  wsdDepth: 16,
+  wsdElements: 256,
+  wsdAttributes: 32,
+  /** D 2.2.3.3: the count is 8 bits wide. */
+  wsdSegmentIds: 255,
+  /** Answers in one datagram, and addresses in an answer, that are looked at. */
+  wsdMatches: 16,
+  wsdAddresses: 8,
+  /** Longest message ID that is echoed. */
+  wsdMessageIdLength: 256,
 } as const

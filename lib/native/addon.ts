@@ -3,9 +3,10 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { PeernetError } from '../core/errors.js'
+import type { ContentAddon } from './content-addon.js'
 
 /** What native/binding/module.cc exports. One member per `Init…(env, exports)` call there. */
-export interface Addon {
+export interface Addon extends ContentAddon {
   /** Version of the package the native core was built from. */
   readonly version: string
 

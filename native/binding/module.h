@@ -16,12 +16,17 @@ struct InstanceData {
   Napi::Reference<Napi::ArrayBuffer> hash_slab;
   // cache.cc: likewise the array that arguments and results travel in; ring.cc uses it too.
   Napi::Reference<Napi::ArrayBuffer> cache_scratch;
+  // content_codec.cc: likewise.
+  Napi::Reference<Napi::ArrayBuffer> content_slab;
   // codec.cc: the same for what the codec shares.
   Napi::Reference<Napi::ArrayBuffer> codec_slab;
 };
 
 void InitCache(Napi::Env env, Napi::Object exports);
 void InitCodec(Napi::Env env, Napi::Object exports);
+void InitContentCodec(Napi::Env env, Napi::Object exports);
+void InitContentCrypto(Napi::Env env, Napi::Object exports);
+void InitContentHash(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
 void InitRing(Napi::Env env, Napi::Object exports);
 void InitSplit(Napi::Env env, Napi::Object exports);

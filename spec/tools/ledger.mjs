@@ -1,19 +1,64 @@
-// The ledger: one row per requirement of MS-PNRP, and what is known of the tests that prove it.
+// The ledgers: one row per requirement of a document, and what is known of the tests that prove it.
 import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { formatTable, readTable } from './tsv.mjs'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
-export const ledgerFile = path.join(root, 'spec/ledger/pnrp.tsv')
+
+/** Content distribution: one list of numbers over five documents. Symbols are put in by hand. */
+function distribution(name, file, ranges) {
+  const ids = ranges.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => `D-${String(from + i).padStart(3, '0')}`),
+  )
+  return {
+    name,
+    file: path.join(root, `spec/ledger/${file}.tsv`),
+    ids: new RegExp(`\\b(?:${ids.join('|')})\\b`, 'g'),
+    code: () => false,
+    home: /^lib\/content\//,
+    homes: {},
+  }
+}
+
+/**
+ * `ids` finds the ids of its rows in a title, `code` the files whose comments cite it; `homes` says
+ * where the code of a role lives, `home` where that of all others does.
+ */
+export const DOCUMENTS = [
+  {
+    name: 'MS-PNRP',
+    file: path.join(root, 'spec/ledger/pnrp.tsv'),
+    ids: /\bPNRP-\d+(?:\.\d+)*-\d+\b/g,
+    code: (file) => !/graph/.test(file),
+    home: /^lib\/pnrp\//,
+    homes: {
+      codec: /^native\/core\/|^lib\/wire\//,
+      security: /^lib\/security\//,
+      discovery: /^lib\/discovery\//,
+    },
+  },
+  distribution('MS-PCCRC', 'pccrc', [[1, 26]]),
+  distribution('MS-PCCRR', 'pccrr', [[46, 76]]),
+  distribution('MS-PCCRD', 'pccrd', [[77, 94]]),
+  distribution('MS-PCHC', 'pchc', [[95, 109]]),
+  // and what only the whole system shows
+  distribution('MS-PCCRTP', 'pccrtp', [
+    [27, 45],
+    [110, 114],
+  ]),
+]
+const [PNRP] = DOCUMENTS
+
 export const COLUMNS = [
   ...['id', 'section', 'level', 'role', 'text'],
   ...['status', 'symbol', 'test', 'note'],
 ]
 export const STATUSES = ['implemented', 'open', 'n/a']
 
-export const readLedger = () => readTable(ledgerFile)
-export const writeLedger = (rows) => fs.writeFileSync(ledgerFile, formatTable(COLUMNS, rows))
+export const readLedger = (document = PNRP) => readTable(document.file)
+export const writeLedger = (rows, document = PNRP) =>
+  fs.writeFileSync(document.file, formatTable(COLUMNS, rows))
 
 function filesBelow(directory, pattern) {
   const base = path.join(root, directory)
@@ -62,13 +107,13 @@ export function findTests() {
 }
 
 /** Requirement ids in a title, e.g. PNRP-3.1.5.6.1-11. */
-export const idsIn = (title) => title.match(/\bPNRP-\d+(?:\.\d+)*-\d+\b/g) ?? []
+export const idsIn = (title, document = PNRP) => title.match(document.ids) ?? []
 
 /** id → tests whose title names it. */
-export function provenBy(tests) {
+export function provenBy(tests, document = PNRP) {
   const proofs = new Map()
   for (const test of tests) {
-    for (const id of idsIn(test.title)) proofs.set(id, [...(proofs.get(id) ?? []), test])
+    for (const id of idsIn(test.title, document)) proofs.set(id, [...(proofs.get(id) ?? []), test])
   }
   return proofs
 }
@@ -91,11 +136,11 @@ export function symbolExists(entry) {
 
 const list = (cell) => cell.split('; ').filter((entry) => entry !== '')
 
-/** Everything wrong with the ledger, as sentences. */
-export function problems(rows, tests) {
+/** Everything wrong with a ledger, as sentences. */
+export function problems(rows, tests, document = PNRP) {
   const found = []
   const known = new Set(rows.map((row) => row.id))
-  const proofs = provenBy(tests)
+  const proofs = provenBy(tests, document)
   if (known.size !== rows.length) found.push('an id occurs twice')
   for (const [id, [test]] of proofs) {
     if (!known.has(id)) found.push(`${test.file}: "${test.title}" names ${id}, which is no row`)
@@ -119,9 +164,9 @@ export function problems(rows, tests) {
 }
 
 /** Fills status, test and symbol from what tests and comments say now; keeps hand-made cells. */
-export function updated(rows, tests) {
-  const proofs = provenBy(tests)
-  const symbols = citedSymbols()
+export function updated(rows, tests, document = PNRP) {
+  const proofs = provenBy(tests, document)
+  const symbols = citedSymbols(document)
   return rows.map((row) => {
     const kept = list(row.test).filter((entry) => testsNamed(entry, tests).length > 0)
     const derived = (proofs.get(row.id) ?? []).map((test) => `${test.file}#${row.id}`)
@@ -129,17 +174,17 @@ export function updated(rows, tests) {
     if (row.status === 'n/a') return { ...row, test: proof }
     if (proof === '') return { ...row, status: 'open', test: '', symbol: '' }
     const ours = list(row.symbol).filter(symbolExists).join('; ')
-    const symbol = ours !== '' ? ours : nearest(symbols, row)
+    const symbol = ours !== '' ? ours : nearest(symbols, row, document)
     return { ...row, status: 'implemented', test: proof, symbol }
   })
 }
 
-const CITATION = /(?:MS-PNRP |\b)(\d(?:\.\d+){1,5})\b/g
+const CITATION = /(?:MS-[A-Z]+ |\b)(\d(?:\.\d+){1,5})\b/g
 const MODIFIERS = '(?:(?:export|abstract|static|private|protected|readonly|get|set)\\s+)*'
 const DECLARATIONS = [
   new RegExp(`^\\s*${MODIFIERS}(?:function|class|interface|const|type|enum)\\s+(\\w+)`),
   new RegExp(`^  ${MODIFIERS}(\\w+)\\s*(?:<[^>]*>)?\\([^)]*\\)?.*\\{?$`),
-  /^(?:(?:static|inline|const)\s+)*[a-z]\w*[\s*]+(pn_\w+)\s*\(/,
+  /^(?:(?:static|inline|const)\s+)*[a-z]\w*[\s*]+([a-z]\w+)\s*\(/,
 ]
 const KEYWORDS = new Set(['if', 'for', 'while', 'switch', 'return', 'catch', 'function', 'super'])
 
@@ -149,10 +194,11 @@ function declared(line) {
 }
 
 /** Section → symbols whose comments cite it: [{ section, entry }], in file order. */
-function citedSymbols() {
+function citedSymbols(document) {
   const files = [...filesBelow('lib', /\.ts$/), ...filesBelow('native', /\.(c|h)$/)]
   const cited = []
-  for (const file of files.filter((name) => !/constants\.ts$|pnrp_const\.h$/.test(name))) {
+  const isTable = (name) => /constants\.ts$|_const\.h$/.test(name)
+  for (const file of files.filter((name) => !isTable(name) && document.code(name))) {
     const lines = fs.readFileSync(path.join(root, file), 'utf8').split('\n')
     lines.forEach((line, index) => {
       const comment = /(?:\/\/|\/\*|^\s*\*)(.*)$/.exec(line)?.[1]
@@ -181,25 +227,21 @@ function symbolFor(lines, index) {
   return undefined
 }
 
-/** Where the code of a role lives; contracts and tables only when nothing else cites. */
-const HOMES = {
-  codec: /^native\/core\/|^lib\/wire\//,
-  security: /^lib\/security\//,
-  discovery: /^lib\/discovery\//,
-}
+/** Contracts and tables only count when nothing else cites. */
 const CONTRACTS = /\/(limits|parts|interface|context|crypto-port|messages)\.(ts|h)#/
 
-function remoteness(entry, role) {
+function remoteness(entry, role, { home, homes }) {
   if (CONTRACTS.test(entry)) return 3
-  if (HOMES[role]?.test(entry)) return 0
-  return /^lib\/pnrp\//.test(entry) ? 1 : 2
+  if (homes[role]?.test(entry)) return 0
+  return home.test(entry) ? 1 : 2
 }
 
 /** The fittest symbol that cites the section, or the nearest enclosing section. */
-function nearest(symbols, { section, role }) {
+function nearest(symbols, { section, role }, document) {
   for (let wanted = section; wanted.includes('.'); wanted = wanted.replace(/\.\d+$/, '')) {
     const hits = symbols.filter((symbol) => symbol.section === wanted)
-    hits.sort((a, b) => remoteness(a.entry, role) - remoteness(b.entry, role))
+    const far = ({ entry }) => remoteness(entry, role, document)
+    hits.sort((a, b) => far(a) - far(b))
     if (hits[0] !== undefined) return hits[0].entry
   }
   return ''

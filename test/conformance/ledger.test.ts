@@ -12,7 +12,8 @@ interface Found {
   title: string
 }
 interface Ledger {
-  readLedger: () => Row[]
+  DOCUMENTS: { file: string }[]
+  readLedger: (document?: { file: string }) => Row[]
   findTests: () => Found[]
   problems: (rows: Row[], tests: Found[]) => string[]
   updated: (rows: Row[], tests: Found[]) => Row[]
@@ -26,11 +27,21 @@ test('the ledger names no test, symbol or status that does not exist', () => {
   assert.is(run.status, 0)
 })
 
-test('the ledger holds every requirement of the document once', () => {
+test('the ledgers hold every requirement of their documents once', () => {
   const rows = ledger.readLedger()
   assert.is(rows.length, 530)
   assert.is(new Set(rows.map((row) => row.id)).size, 530)
   for (const row of rows) assert.ok(row.id.startsWith(`PNRP-${row.section}-`), row.id)
+})
+
+test('the ledgers of content distribution hold the 114 requirements of the list, once each', () => {
+  const documents = ledger.DOCUMENTS.filter(({ file }) => /\/(pccr\w+|pchc)\.tsv$/.test(file))
+  assert.is(documents.length, 5)
+  const ids = documents.flatMap((document) => ledger.readLedger(document).map(({ id }) => id))
+  assert.equal(
+    ids.sort(),
+    Array.from({ length: 114 }, (_, i) => `D-${String(i + 1).padStart(3, '0')}`),
+  )
 })
 
 test('a false claim in the ledger is noticed', () => {
