@@ -26,7 +26,7 @@ test('every benchmark runs and prints JSON lines', () => {
   const lines = quick.stdout.trim().split('\n')
   const parsed = lines.map((line) => JSON.parse(line) as Line)
   for (const line of parsed) assert.equal(Object.keys(line), KEYS)
-  assert.equal([...new Set(parsed.map((line) => line.name))], ['codec', 'resolve', 'udp'])
+  assert.equal([...new Set(parsed.map((line) => line.name))], ['codec', 'content-hash', 'resolve', 'udp'])
   const found = parsed.filter((line) => line.case.endsWith(', found'))
   assert.equal([...new Set(found.map((line) => line.value))], [100])
   const rates = parsed.filter((line) => line.name === 'codec')
