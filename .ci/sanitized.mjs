@@ -10,7 +10,9 @@ import { buildAddon } from './cmake.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const compiler = process.env.CC ?? 'cc'
 const fragments = process.argv.slice(2)
-const defaults = ['unit/native/', 'unit/wire/', 'unit/io/', 'property/', 'boundary/']
+const defaults = [
+  ...['unit/native/', 'unit/wire/', 'unit/content/', 'unit/io/', 'property/', 'boundary/'],
+]
 
 const runtime = execFileSync(compiler, ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
 if (!path.isAbsolute(runtime)) {

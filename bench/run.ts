@@ -1,12 +1,15 @@
 // Runs the benchmarks.
 //
-//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--ours] [--quick] [--list]
+//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--nodes N] [--record] [--ours]
+//                    [--quick] [--list]
 //
 // NAME is that of a suite under bench/cases; all of them without one. Every value is the median of
 // five trials; within a round the systems take turns, so that a slow minute of the machine hits all
 // of them alike. `--json` prints one object a line:
 // {"name","case","system","n","value","unit","ratioTo","ratio"}.
-// `--case` keeps the cases whose name contains TEXT; `--ours` leaves out what needs bench/peers.
+// `--case` keeps the cases whose name contains TEXT, `--nodes` those of this size; `--ours` leaves
+// out what needs bench/peers. `--record` also writes the lines to bench/results/DATE-NAME.log, with
+// date, commit and command.
 // `--quick` runs each trial once, here, on inputs so small that the figures mean nothing: does
 // everything still run?
 import { spawn, spawnSync } from 'node:child_process'
@@ -15,6 +18,7 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { installPeers } from './peers.js'
+import { ResultLog } from './result-log.js'
 import { median, type BenchCase, type BenchLine, type BenchSuite } from './bench.js'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -28,6 +32,9 @@ interface Options {
   readonly json: boolean
   readonly trials: number
   readonly caseText: string
+  /** Sizes to keep; 0: all. */
+  readonly nodes: number
+  readonly record: boolean
   readonly ours: boolean
   readonly quick: boolean
   readonly list: boolean
@@ -40,15 +47,19 @@ function readOptions(): Options {
       json: { type: 'boolean', default: false },
       trials: { type: 'string' },
       case: { type: 'string', default: '' },
+      nodes: { type: 'string', default: '0' },
+      record: { type: 'boolean', default: false },
       ours: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   })
-  const { json, ours, quick, list } = values
+  const { json, ours, quick, list, record } = values
   const trials = Number(values.trials ?? (quick ? 1 : 5))
   if (!Number.isInteger(trials) || trials < 1) throw new Error('--trials wants a number from 1 on')
-  return { names: positionals, trials, json, ours, quick, list, caseText: values.case }
+  const nodes = Number(values.nodes)
+  const { case: caseText } = values
+  return { names: positionals, trials, json, ours, quick, list, record, nodes, caseText }
 }
 
 function suiteNames(): string[] {
@@ -140,7 +151,10 @@ function toLines(
   return Object.entries(work.metrics).flatMap(([metric, unit]) =>
     work.systems.map((system) => {
       const value = valueOf(system, metric)
-      const hasRatio = system !== work.reference && results.has(work.reference)
+      const hasRatio =
+        system !== work.reference &&
+        results.has(work.reference) &&
+        valueOf(work.reference, metric) > 0
       return {
         name,
         case: `${work.case}, ${metric}`,
@@ -179,19 +193,23 @@ async function main(): Promise<void> {
   if (unknown.length > 0) {
     throw new Error(`no benchmark named ${unknown.join(', ')}; there are ${known.join(', ')}`)
   }
+  const log = options.record ? new ResultLog(options.names, process.argv.slice(2)) : undefined
   for (const name of options.names.length > 0 ? options.names : known) {
     const suite = await loadSuite(name)
     for (const [index, work] of suite.cases.entries()) {
       if (!work.case.includes(options.caseText)) continue
+      if (options.nodes !== 0 && work.n !== options.nodes) continue
       if (options.list) {
         console.log(`${name}: ${work.case}, n = ${work.n}: ${work.systems.join(', ')}`)
         continue
       }
       const lines = await runCase(suite, index, options, showProgress)
+      log?.add(lines)
       if (options.json) for (const line of lines) console.log(JSON.stringify(line))
       else printTable(lines)
     }
   }
+  log?.end()
 }
 
 try {

@@ -81,3 +81,32 @@ export type {
 } from './graph/security-provider.js'
 export type { FilterCondition, FilterValue, RecordFilter } from './graph/search/filter.js'
 export type { AttributeType, RecordAttribute } from './wire/graph/attributes.js'
+export type { ContentVersion, HashAlgorithm, HashScheme } from './content/algorithms.js'
+export { ContentHasher, type SegmentCutting } from './content/content-hasher.js'
+export { ContentSegment, type ContentInfo, type ContentRange } from './content/content-info.js'
+export { HashedContent, type HashedSegments } from './content/hashed-content.js'
+export { parseContentInfo, type ParsedContentInfo } from './content/read-info.js'
+export { exportServerSecret, importServerSecret } from './content/secret-file.js'
+export { writeContentInfo } from './content/write-info.js'
+export { hashBytes, hashFile, hashOpenFile, type HashOptions } from './io/hash-content.js'
+export { ServerSecretFile } from './storage/server-secret.js'
+export { decodeRequest, decodeResponse } from './content/decode-retrieval.js'
+export { encodeRetrieval, encodeUnfilledBlock } from './content/encode-retrieval.js'
+export type {
+  BlockMessage,
+  Cipher,
+  RetrievalMessage,
+  RetrievalRequest,
+  RetrievalResponse,
+} from './content/retrieval.js'
+export { opening, sealing } from './content/blocks.js'
+export {
+  decodeOffer,
+  decodeOfferAnswer,
+  encodeOffer,
+  encodeOfferAnswer,
+  type Offer,
+} from './content/offers.js'
+export type { DiscoveryMessage, Probe, ProbeMatches } from './discovery/wsd/messages.js'
+export { decodeDiscovery } from './discovery/wsd/read.js'
+export { encodeDiscovery } from './discovery/wsd/write.js'

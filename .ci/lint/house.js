@@ -3,6 +3,11 @@
 import importX, { createNodeResolver } from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
 
+/** Rooms of protocol machines. */
+const PROTOCOLS = ['pnrp', 'graph', 'content', 'discovery']
+
+const BELOW_RUNTIME = ['core', 'wire', 'native', ...PROTOCOLS, 'security', 'storage', 'io']
+
 /** Room under lib/ → the rooms it may import besides itself. `index` is lib/index.ts. */
 export const DOORS = {
   core: [],
@@ -10,34 +15,16 @@ export const DOORS = {
   wire: ['core', 'native'],
   pnrp: ['core', 'wire', 'native'],
   graph: ['core', 'wire', 'native'],
+  content: ['core', 'wire', 'native'],
   discovery: ['core', 'wire'],
   security: ['core', 'wire', 'native', 'pnrp'],
-  storage: ['core', 'wire', 'pnrp', 'graph'],
-  io: ['core', 'wire', 'native', 'pnrp', 'graph', 'discovery'],
+  storage: ['core', 'wire', 'pnrp', 'graph', 'content'],
+  io: ['core', 'wire', 'native', ...PROTOCOLS],
   testing: ['core', 'wire', 'native', 'pnrp', 'graph', 'discovery', 'security'],
-  runtime: ['core', 'wire', 'native', 'pnrp', 'graph', 'discovery', 'security', 'storage', 'io'],
-  index: [
-    'core',
-    'wire',
-    'native',
-    'pnrp',
-    'graph',
-    'discovery',
-    'security',
-    'storage',
-    'io',
-    'runtime',
-  ],
-  daemon: [
-    ...['core', 'wire', 'native', 'pnrp', 'graph', 'discovery', 'security', 'storage'],
-    ...['io', 'runtime'],
-    'index',
-  ],
-  cli: [
-    ...['core', 'wire', 'native', 'pnrp', 'graph', 'discovery', 'security', 'storage'],
-    ...['io', 'runtime'],
-    ...['index', 'daemon'],
-  ],
+  runtime: [...BELOW_RUNTIME],
+  index: [...BELOW_RUNTIME, 'runtime'],
+  daemon: [...BELOW_RUNTIME, 'runtime', 'index'],
+  cli: [...BELOW_RUNTIME, 'runtime', 'index', 'daemon'],
 }
 
 /** Files of lib/native that are not for every room that may enter it. */
@@ -47,7 +34,7 @@ const PRIVATE_NATIVE = {
 }
 
 /** Rooms of protocol machines and codecs: no I/O, no clock, no chance, no promises. */
-export const SANS_IO = ['core', 'wire', 'pnrp', 'graph', 'discovery']
+export const SANS_IO = ['core', 'wire', ...PROTOCOLS]
 
 const pathOf = (room) => (room === 'index' ? 'lib/index.ts' : `lib/${room}`)
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addCloudCommands } from './commands/cloud.js'
+import { addContentCommands } from './commands/content.js'
 import { addDaemonCommand } from './commands/daemon.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDoctorCommand } from './commands/doctor.js'
@@ -30,6 +31,7 @@ export function createProgram(version: string): Command {
   addPnrpCommands(program)
   // After the command that it belongs to.
   addGraphDecodeCommand(program)
+  addContentCommands(program)
   program
     .command('version')
     .description('print the version')

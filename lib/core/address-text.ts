@@ -13,26 +13,37 @@ export function parseAddress(text: string): { address: Uint8Array; zone?: string
 
 /** RFC 5952 text of 16 bytes. */
 export function formatAddress(address: Uint8Array): string {
-  const groups: number[] = []
-  for (let i = 0; i < 16; i += 2) {
-    groups.push(((address[i] as number) << 8) | (address[i + 1] as number))
-  }
-  const { at, length } = longestZeroRun(groups)
-  const text = (part: number[]): string => part.map((group) => group.toString(16)).join(':')
-  if (length < 2) return text(groups)
-  return `${text(groups.slice(0, at))}::${text(groups.slice(at + length))}`
+  const { from, to } = longestZeroRun(address)
+  if (to - from < 2) return groupsText(address, 0, GROUPS)
+  return `${groupsText(address, 0, from)}::${groupsText(address, to, GROUPS)}`
 }
 
-/** The leftmost of the longest ones, RFC 5952 4.2.3. */
-function longestZeroRun(groups: readonly number[]): { at: number; length: number } {
-  const best = { at: 0, length: 0 }
-  let length = 0
-  groups.forEach((group, i) => {
-    length = group === 0 ? length + 1 : 0
-    if (length <= best.length) return
-    best.at = i + 1 - length
-    best.length = length
-  })
+const GROUPS = 8
+
+function groupAt(address: Uint8Array, i: number): number {
+  return ((address[2 * i] as number) << 8) | (address[2 * i + 1] as number)
+}
+
+function groupsText(address: Uint8Array, from: number, to: number): string {
+  let text = ''
+  for (let i = from; i < to; i++) {
+    if (i > from) text += ':'
+    text += groupAt(address, i).toString(16)
+  }
+  return text
+}
+
+/** The leftmost of the longest ones, RFC 5952 4.2.3: groups `from` to before `to`. */
+function longestZeroRun(address: Uint8Array): { from: number; to: number } {
+  const best = { from: 0, to: 0 }
+  let from = 0
+  for (let i = 0; i < GROUPS; i++) {
+    if (groupAt(address, i) !== 0) from = i + 1
+    else if (i + 1 - from > best.to - best.from) {
+      best.from = from
+      best.to = i + 1
+    }
+  }
   return best
 }
 

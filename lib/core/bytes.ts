@@ -57,3 +57,11 @@ export function fromHex(hex: string): Uint8Array | undefined {
   if (hex.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(hex)) return undefined
   return new Uint8Array(Buffer.from(hex, 'hex'))
 }
+
+/**
+ * Memory whose content is whatever was there before: every byte has to be written before it is
+ * read.
+ */
+export function uninitializedBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+}

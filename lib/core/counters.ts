@@ -1,17 +1,24 @@
+interface Count {
+  n: number
+}
+
 /** Named event counts, for what is dropped, refused, sent and received. */
 export class Counters {
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Map<string, Count>()
 
   add(name: string, n = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + n)
+    const count = this.#counts.get(name)
+    if (count === undefined) this.#counts.set(name, { n })
+    else count.n += n
   }
 
   get(name: string): number {
-    return this.#counts.get(name) ?? 0
+    return this.#counts.get(name)?.n ?? 0
   }
 
   /** A copy, sorted by name. */
   snapshot(): Record<string, number> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const sorted = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))
+    return Object.fromEntries(sorted.map(([name, { n }]) => [name, n]))
   }
 }

@@ -3,9 +3,10 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { PeernetError } from '../core/errors.js'
+import type { ContentAddon } from './content-addon.js'
 
 /** What native/binding/module.cc exports. One member per `Init…(env, exports)` call there. */
-export interface Addon {
+export interface Addon extends ContentAddon {
   /** Version of the package the native core was built from. */
   readonly version: string
 
@@ -29,6 +30,7 @@ export interface Addon {
   cacheSize(self: object): number
   cacheBytes(self: object): number
   cacheAt(self: object, from: number, count: number): number
+  cacheIsLeafAt(self: object, position: number): number
   cacheGet(self: object): number
   cacheClosest(self: object, count: number, excluded: number, closerThan: number): number
   cacheNeighbour(self: object, above: number, excluded: number): number

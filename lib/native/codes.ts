@@ -62,6 +62,28 @@ export const NATIVE_CODES = [
   'ERR_PEERNET_SURPLUS_BYTES',
   /** The record is of another graph. */
   'ERR_PEERNET_WRONG_GRAPH',
+  /** Longer than such a message may be. */
+  'ERR_PEERNET_TOO_LONG',
+  /** A hash algorithm other than those defined. */
+  'ERR_PEERNET_BAD_HASH_ALGORITHM',
+  /** A segment that is empty, too long, or not 32 MiB though others follow. */
+  'ERR_PEERNET_BAD_SEGMENT_SIZE',
+  /** A block size other than 65536. */
+  'ERR_PEERNET_BAD_BLOCK_SIZE',
+  /** A segment that does not stand where its number puts it. */
+  'ERR_PEERNET_BAD_OFFSET',
+  /** No block, or more blocks than the segment has. */
+  'ERR_PEERNET_BAD_BLOCK_COUNT',
+  /** A range that is empty or leaves what is listed. */
+  'ERR_PEERNET_BAD_RANGE',
+  /** A chunk of unknown type, or not made of whole descriptions. */
+  'ERR_PEERNET_BAD_CHUNK',
+  /** A complete list of block hashes does not give the segment's hash of data. */
+  'ERR_PEERNET_BAD_HASH',
+  /** A segment ID that is not 32, 48 or 64 bytes long. */
+  'ERR_PEERNET_BAD_ID_LENGTH',
+  /** Cipher, IV and length of an encrypted block contradict each other. */
+  'ERR_PEERNET_BAD_CIPHER',
 ] as const
 
 /** A code other than OK. Stable: users of `peernet pnrp decode` match it. */

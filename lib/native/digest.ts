@@ -26,6 +26,17 @@ export function sha1(bytes: Uint8Array): Uint8Array {
   return sha1Output.slice()
 }
 
+/** The first `length` bytes of the SHA-1 over the parts; together they have at most 4 KB. */
+export function sha1OfParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+  let end = 0
+  for (const part of parts) {
+    hashInput.set(part, end)
+    end += part.length
+  }
+  addon.sha1(end)
+  return hashOutput.slice(0, length)
+}
+
 /** SHA-256 (32 bytes). */
 export function sha256(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= hashInput.length) {

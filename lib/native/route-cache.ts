@@ -258,10 +258,31 @@ export class RouteCache {
 
   /** The entry at a random place; `uint32` is the random number. */
   random(uint32: number): CachedEntry | undefined {
-    const size = this.size
-    if (size === 0) return undefined
-    addon.cacheAt(this, uint32 % size, 1)
-    return takeEntry(0)
+    return this.#size === 0 ? undefined : this.entryAt(uint32 % this.#size)
+  }
+
+  /** The entry at a place in the order of IDs; each change may move all of them. */
+  entryAt(place: number): CachedEntry | undefined {
+    return addon.cacheAt(this, place, 1) === 0 ? undefined : takeEntry(0)
+  }
+
+  /** Is the entry at that place in the leaf set of a local ID? */
+  isLeafAt(place: number): boolean {
+    return addon.cacheIsLeafAt(this, place) !== 0
+  }
+
+  /**
+   * Tells of every entry, by ascending ID, where it is and when it was validated. Makes nothing:
+   * the ID is a view that dies with the call, and `visit` must not use a cache.
+   */
+  scan(visit: (place: number, pnrpId: Uint8Array, validatedAt: Instant) => void): void {
+    for (let from = 0; from < this.#size; from += PAGE) {
+      const count = addon.cacheAt(this, from, PAGE)
+      for (let i = 0; i < count; i++) {
+        const at = RESULTS_AT + i * ENTRY_BYTES + ENTRY.validatedAt
+        visit(from + i, resultIds[i] as Uint8Array, doubles[at / 8] as number)
+      }
+    }
   }
 
   /** Everything, by ascending ID. */
@@ -284,8 +305,12 @@ export class RouteCache {
   }
 }
 
-/** The ID of the first result. */
-const nearestId = bytes.subarray(RESULTS_AT, RESULTS_AT + ID_BYTES)
+/** The IDs of the results: views. */
+const resultIds = Array.from({ length: PAGE }, (_, i) => {
+  const at = RESULTS_AT + i * ENTRY_BYTES
+  return bytes.subarray(at, at + ID_BYTES)
+})
+const nearestId = resultIds[0] as Uint8Array
 
 function putRecord(pnrpId: Uint8Array, validatedAt: Instant, keyHash?: Uint8Array): void {
   checkArgument(pnrpId.length === ID_BYTES, 'a PNRP ID has 32 bytes')

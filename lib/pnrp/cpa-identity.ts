@@ -51,10 +51,29 @@ export function cpaIdentityFor(cpa: CertifiedPeerAddress, pnrpId: PnrpId): CpaId
   ) {
     return undefined
   }
+  const specified = asSpecified(cpa, pnrpId)
+  if (specified !== undefined) return specified
   for (const identity of cpaIdentities(cpa)) {
     if (equalBytes(identity.pnrpId, pnrpId)) return identity
   }
   return undefined
+}
+
+/** The reading that nearly every CPA is for, without going through the others. */
+function asSpecified(cpa: CertifiedPeerAddress, pnrpId: PnrpId): CpaIdentity | undefined {
+  const { classifierHash, serviceLocation } = cpa
+  if (classifierHash === undefined) return undefined
+  const authority = authorityOf(cpa)
+  const id = pnrpIdOf(p2pIdOf(classifierHash, authority), serviceLocation)
+  if (!equalBytes(id, pnrpId)) return undefined
+  const orders = {
+    authorityOrder: 'reversed',
+    classifierHashOrder: 'natural',
+    serviceLocationOrder: 'reversed',
+  } as const
+  return authority === undefined
+    ? { ...orders, pnrpId: id, classifierHash }
+    : { ...orders, pnrpId: id, classifierHash, binaryAuthority: authority }
 }
 
 function* p2pReadings(

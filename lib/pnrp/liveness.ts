@@ -51,22 +51,41 @@ export class Liveness implements Timed {
 
   onTimer(): void {
     const { cache, now, timers } = this.#context
-    const entries = cache.entries()
-    if (entries.length === 0) return
-    const pace = this.#pace(entries.length)
+    if (cache.size === 0) return
+    const pace = this.#pace(cache.size)
     timers.set(this, now + pace.tickUs)
-    const due = entries
-      .filter((entry) => !this.#asked.has(bytesKey(entry.pnrpId)))
-      .map((entry) => ({ entry, slack: this.#dueAt(entry, pace) - now }))
-      .sort((a, b) => a.slack - b.slack)
-    const slacks = due.map(({ slack }) => slack)
-    for (const { entry } of due.slice(0, askNow(slacks, pace.tickUs))) this.#ask(entry, this.#first)
+    for (const entry of this.#due(pace)) this.#ask(entry, this.#first)
   }
 
-  #dueAt(entry: CachedEntry, pace: Pace): number {
-    if (pace.leafWithinUs === pace.farWithinUs) return entry.validatedAt + pace.leafWithinUs
-    const leaf = this.#context.cache.leafOf(entry.pnrpId).length > 0
-    return entry.validatedAt + (leaf ? pace.leafWithinUs : pace.farWithinUs)
+  /** Those to ask at this tick, most urgent first. No other entry becomes an object. */
+  #due(pace: Pace): CachedEntry[] {
+    const { cache } = this.#context
+    const slacks = this.#slacks(pace)
+    const inOrder = slacks.slice().sort()
+    const count = askNow(inOrder, pace.tickUs)
+    if (count === 0) return []
+    const last = inOrder[count - 1] as number
+    const places: number[] = []
+    slacks.forEach((slack, place) => {
+      if (slack <= last) places.push(place)
+    })
+    places.sort((a, b) => (slacks[a] as number) - (slacks[b] as number))
+    return places.slice(0, count).map((place) => cache.entryAt(place) as CachedEntry)
+  }
+
+  /** By place in the cache, how long each entry may wait; those being asked for ever. */
+  #slacks({ leafWithinUs, farWithinUs }: Pace): Float64Array {
+    const { cache, now } = this.#context
+    const asked = this.#asked
+    const slacks = new Float64Array(cache.size)
+    cache.scan((place, pnrpId, validatedAt) => {
+      const waiting = asked.size > 0 && asked.has(bytesKey(pnrpId))
+      slacks[place] = waiting ? Infinity : validatedAt + farWithinUs - now
+    })
+    if (leafWithinUs === farWithinUs) return slacks
+    return slacks.map((slack, place) =>
+      cache.isLeafAt(place) ? slack + leafWithinUs - farWithinUs : slack,
+    )
   }
 
   #pace(entries: number): Pace {
@@ -141,11 +160,11 @@ const BIG_CLOUD: Pace = {
  * each tick none is asked after its slack has run out: the load is level even if all are due at
  * once.
  */
-export function askNow(slacks: readonly number[], tickUs: number): number {
+export function askNow(slacks: ArrayLike<number>, tickUs: number): number {
   let needed = 0
-  slacks.forEach((slack, i) => {
-    const ticksLeft = Math.max(1, Math.floor(slack / tickUs) + 1)
+  for (let i = 0; i < slacks.length; i++) {
+    const ticksLeft = Math.max(1, Math.floor((slacks[i] as number) / tickUs) + 1)
     needed = Math.max(needed, (i + 1) / ticksLeft)
-  })
+  }
   return Math.ceil(needed)
 }

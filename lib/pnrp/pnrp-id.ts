@@ -1,5 +1,5 @@
 import { concatBytes } from '../core/bytes.js'
-import { sha1 } from '../native/digest.js'
+import { sha1, sha1OfParts } from '../native/digest.js'
 import type { PnrpId } from '../wire/messages.js'
 
 /**
@@ -48,7 +48,7 @@ const NO_AUTHORITY = new Uint8Array(20)
  * (MS-PNRP 1.3.1.2, 3.1.4.4.1). `authority` is absent for unsecured names: 20 zero bytes.
  */
 export function p2pIdOf(hash: Uint8Array, authority: Uint8Array = NO_AUTHORITY): Uint8Array {
-  return sha1(concatBytes(hash, authority, hash, GOO)).subarray(0, 16)
+  return sha1OfParts([hash, authority, hash, GOO], 16)
 }
 
 /** P2P ID of a name in parts. */

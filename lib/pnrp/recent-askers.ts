@@ -52,8 +52,9 @@ export class RecentAskers {
   #isAt(slot: number, { address, port }: Endpoint): boolean {
     const at = slot * ENDPOINT_BYTES
     const bytes = this.#endpoints
+    if (bytes[at + 17] !== (port & 0xff) || bytes[at + 16] !== port >> 8) return false
     for (let i = 15; i >= 0; i--) if (bytes[at + i] !== address[i]) return false
-    return bytes[at + 16] === port >> 8 && bytes[at + 17] === (port & 0xff)
+    return true
   }
 
   #endpointAt(slot: number): Endpoint {

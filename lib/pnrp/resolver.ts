@@ -14,7 +14,6 @@ export const NO_ADDRESS: CommandFailure = {
 export class Resolver implements ResolverPart, ResolveTable {
   readonly #context: CloudContext
   readonly #resolves = new Set<Resolve>()
-  readonly #byHandle = new Map<number, Resolve>()
 
   constructor(context: CloudContext) {
     this.#context = context
@@ -32,14 +31,16 @@ export class Resolver implements ResolverPart, ResolveTable {
     }
     const resolve = new Resolve(this.#context, this, request)
     this.#resolves.add(resolve)
-    if (request.handle !== undefined) this.#byHandle.set(request.handle, resolve)
     resolve.start()
   }
 
   cancel(handle: number): boolean {
-    const resolve = this.#byHandle.get(handle)
-    resolve?.cancel()
-    return resolve !== undefined
+    for (const resolve of this.#resolves) {
+      if (resolve.request.handle !== handle) continue
+      resolve.cancel()
+      return true
+    }
+    return false
   }
 
   cancelAll(failure?: CommandFailure): void {
@@ -48,10 +49,6 @@ export class Resolver implements ResolverPart, ResolveTable {
 
   ended(resolve: Resolve): void {
     this.#resolves.delete(resolve)
-    const { handle } = resolve.request
-    if (handle !== undefined && this.#byHandle.get(handle) === resolve) {
-      this.#byHandle.delete(handle)
-    }
   }
 
   #refusal(): CommandFailure | undefined {

@@ -42,6 +42,11 @@ export class SocketCloudDriver implements CloudDriver {
   #listener: ((event: CloudEvent) => void) | undefined
   #events: CloudEvent[] = []
   #settleClosed: (() => void) | undefined
+  readonly #deliver = (): void => {
+    const events = this.#events
+    this.#events = []
+    for (const one of events) this.#listener?.(one)
+  }
 
   constructor(options: SocketCloudOptions) {
     const { runtime, machine, host } = options
@@ -168,11 +173,7 @@ export class SocketCloudDriver implements CloudDriver {
   #onEvent(event: CloudEvent): void {
     if (event.type === 'closed') this.#settleClosed?.()
     if (this.#events.length === 0) {
-      queueMicrotask(() => {
-        const events = this.#events
-        this.#events = []
-        for (const one of events) this.#listener?.(one)
-      })
+      queueMicrotask(this.#deliver)
     }
     this.#events.push(event)
   }

@@ -174,11 +174,6 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
         )
       case 'aborted':
         throw new PeernetError('ERR_PEERNET_ABORTED', `resolving ${name} was aborted`)
-      case 'failed':
-        throw new PeernetError(
-          summary.failure?.code ?? 'ERR_PEERNET_SYSTEM',
-          summary.failure?.message ?? `resolving ${name} failed`,
-        )
       default:
         throw new PeernetError('ERR_PEERNET_NAME_NOT_FOUND', `nobody publishes ${name}`)
     }

@@ -249,6 +249,13 @@ napi_value At(napi_env env, Call &call, Cache *cache) {
   return Number(env, count);
 }
 
+// cacheIsLeafAt(self, position): is the entry there in a leaf set? Leaves the results alone.
+napi_value IsLeafAt(napi_env env, Call &call, Cache *cache) {
+  uint32_t position = call.number(1);
+  bool leaf = position < cache->core.count && pn_cache_leaf_of(&cache->core, position).count > 0;
+  return Number(env, static_cast<int32_t>(leaf));
+}
+
 napi_value Get(napi_env env, Call &call, Cache *cache) {
   uint32_t position;
   bool found = pn_cache_find(&cache->core, call.scratch().id[0], &position);
@@ -352,6 +359,7 @@ constexpr struct {
     {"cacheSize", With<Size>},
     {"cacheBytes", With<MemoryHeld>},
     {"cacheAt", With<At>},
+    {"cacheIsLeafAt", With<IsLeafAt>},
     {"cacheGet", With<Get>},
     {"cacheClosest", With<Closest>},
     {"cacheNeighbour", With<Neighbour>},

@@ -10,6 +10,9 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitCache(env, exports);
   InitRing(env, exports);
   InitCodec(env, exports);
+  InitContentCodec(env, exports);
+  InitContentCrypto(env, exports);
+  InitContentHash(env, exports);
   InitCrypto(env, exports);
   InitGraph(env, exports);
   InitSplit(env, exports);

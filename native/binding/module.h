@@ -16,6 +16,8 @@ struct InstanceData {
   Napi::Reference<Napi::ArrayBuffer> hash_slab;
   // cache.cc: likewise the array that arguments and results travel in; ring.cc uses it too.
   Napi::Reference<Napi::ArrayBuffer> cache_scratch;
+  // content_codec.cc: likewise.
+  Napi::Reference<Napi::ArrayBuffer> content_slab;
   // codec.cc: the same for what the codec shares.
   Napi::Reference<Napi::ArrayBuffer> codec_slab;
   // graph.cc: the same for the graph codec.
@@ -24,6 +26,9 @@ struct InstanceData {
 
 void InitCache(Napi::Env env, Napi::Object exports);
 void InitCodec(Napi::Env env, Napi::Object exports);
+void InitContentCodec(Napi::Env env, Napi::Object exports);
+void InitContentCrypto(Napi::Env env, Napi::Object exports);
+void InitContentHash(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);
 void InitGraph(Napi::Env env, Napi::Object exports);
 void InitRing(Napi::Env env, Napi::Object exports);

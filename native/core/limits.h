@@ -52,5 +52,37 @@
 
 /* Room for the short parts of one message or record on their way to the encoder. */
 #define PN_LIMIT_GRAPH_SOURCE 8192u
+/* Content information: what describes 128 GiB in version 1 with SHA-256, 60 GiB in version 2. */
+#define PN_LIMIT_CONTENT_INFO 0x4000000u
+
+/* MS-PCCRC 2.1, 2.3.1.1: segments and blocks of version 1. */
+#define PN_LIMIT_SEGMENT 0x2000000u
+#define PN_LIMIT_BLOCK 0x10000u
+#define PN_LIMIT_SEGMENT_BLOCKS 512u
+
+/* MS-PCCRC 2.4.1.2: the longest segment of version 2. */
+#define PN_LIMIT_SEGMENT_2 0x20000u
+
+/* DA-8: where our own segments of version 2 end. A window's end is always a segment's, so that
+ * windows can be hashed side by side. */
+#define PN_LIMIT_CUT_MINIMUM 0x8000u
+#define PN_LIMIT_CUT_WINDOW 0x800000u
+
+/* Segments of a window at most: fixed ones of 4 KiB, the shortest that are made. */
+#define PN_LIMIT_CUT_FIXED 0x1000u
+#define PN_LIMIT_WINDOW_SEGMENTS 2048u
+
+/* Offsets in content stay below 2^53, so that they are exact numbers in JavaScript. */
+#define PN_LIMIT_CONTENT_HIGH 0x200000u
+
+/* MS-PCCRR 2.2, 2.2.3 and DA-16. */
+#define PN_LIMIT_RETRIEVAL_REQUEST 98304u
+#define PN_LIMIT_RETRIEVAL_RESPONSE 393216u
+
+/* MS-PCCRR 2.2.4.2. */
+#define PN_LIMIT_RETRIEVAL_RANGES 256u
+
+/* MS-PCHC 2.2.1.5. */
+#define PN_LIMIT_OFFER_DESCRIPTORS 128u
 
 #endif

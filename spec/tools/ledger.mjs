@@ -6,6 +6,21 @@ import { formatTable, readTable } from './tsv.mjs'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** Content distribution: one list of numbers over five documents. Symbols are put in by hand. */
+function distribution(name, file, ranges) {
+  const ids = ranges.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => `D-${String(from + i).padStart(3, '0')}`),
+  )
+  return {
+    name,
+    file: path.join(root, `spec/ledger/${file}.tsv`),
+    ids: new RegExp(`\\b(?:${ids.join('|')})\\b`, 'g'),
+    code: () => false,
+    home: /^lib\/content\//,
+    homes: {},
+  }
+}
+
 /**
  * `ids` finds the ids of its rows in a title, `code` the files whose comments cite it; `homes` says
  * where the code of a role lives, `home` where that of all others does.
@@ -34,6 +49,15 @@ export const DOCUMENTS = [
       application: /^lib\/(graph|runtime|storage)\//,
     },
   },
+  distribution('MS-PCCRC', 'pccrc', [[1, 26]]),
+  distribution('MS-PCCRR', 'pccrr', [[46, 76]]),
+  distribution('MS-PCCRD', 'pccrd', [[77, 94]]),
+  distribution('MS-PCHC', 'pchc', [[95, 109]]),
+  // and what only the whole system shows
+  distribution('MS-PCCRTP', 'pccrtp', [
+    [27, 45],
+    [110, 114],
+  ]),
 ]
 const [PNRP] = DOCUMENTS
 

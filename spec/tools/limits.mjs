@@ -2,7 +2,8 @@
 import fs from 'node:fs'
 import ts from 'typescript'
 
-const typescriptFile = 'lib/core/limits.ts'
+/** LIMITS itself, then the parts that it is put together from. */
+const typescriptFiles = ['lib/core/limits.ts', 'lib/core/graph-limits.ts']
 const cFiles = [
   { title: 'The C core', file: 'native/core/limits.h' },
   { title: 'The socket path', file: 'native/udp/limits.h' },
@@ -10,7 +11,8 @@ const cFiles = [
 
 const head = `# Limits
 
-Generated from \`${typescriptFile}\` and \`limits.h\` of \`native/core\` and \`native/udp\` by
+Generated from \`${typescriptFiles.join('\`, \`')}\` and
+\`limits.h\` of \`native/core\` and \`native/udp\` by
 \`npm run generate\`; change them there.
 Numbers such as 3.1.2 are sections of MS-PNRP, N-nn decisions (see \`deviations.md\`). What the
 message formats themselves allow stands in \`fields/pnrp.tsv\`, group \`limit\`.
@@ -52,19 +54,19 @@ function leaves(name, node, source) {
 function limitsLiteral(source) {
   for (const statement of source.statements.filter(ts.isVariableStatement)) {
     const [declaration] = statement.declarationList.declarations
-    if (declaration.name.getText(source) !== 'LIMITS') continue
+    if (!/LIMITS$/.test(declaration.name.getText(source))) continue
     const value = declaration.initializer
     return ts.isAsExpression(value) ? value.expression : value
   }
-  throw new Error(`${typescriptFile} declares no LIMITS`)
+  throw new Error(`${source.fileName} declares no LIMITS`)
 }
 
-function typescriptTables(root) {
-  const text = fs.readFileSync(`${root}${typescriptFile}`, 'utf8')
-  const source = ts.createSourceFile(typescriptFile, text, ts.ScriptTarget.Latest, true)
+function typescriptTables(root, file) {
+  const text = fs.readFileSync(`${root}${file}`, 'utf8')
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const tables = []
   let why = ''
-  for (const property of limitsLiteral(source).properties) {
+  for (const property of limitsLiteral(source).properties.filter(ts.isPropertyAssignment)) {
     const comments = ts.getLeadingCommentRanges(text, property.getFullStart()) ?? []
     for (const { pos, end } of comments) {
       const comment = text.slice(pos, end)
@@ -99,7 +101,7 @@ function cTable(root, title, file) {
 
 export function limitsPage(root) {
   const tables = [
-    ...typescriptTables(root),
+    ...typescriptFiles.flatMap((file) => typescriptTables(root, file)),
     ...cFiles.flatMap(({ title, file }) => cTable(root, title, file)),
   ].filter(({ rows }) => rows.length > 0)
   return `${head}${tables.map(({ title, rows }) => `${table(title, rows)}\n`).join('')}`

@@ -12,8 +12,8 @@ interface Found {
   title: string
 }
 interface Ledger {
-  DOCUMENTS: object[]
-  readLedger: (document?: object) => Row[]
+  DOCUMENTS: { file: string }[]
+  readLedger: (document?: { file: string }) => Row[]
   findTests: () => Found[]
   problems: (rows: Row[], tests: Found[]) => string[]
   updated: (rows: Row[], tests: Found[]) => Row[]
@@ -37,6 +37,16 @@ test('the ledgers hold every requirement of their documents once', () => {
   assert.equal(
     ids,
     Array.from({ length: 180 }, (_, i) => `G-${String(i + 1).padStart(3, '0')}`),
+  )
+})
+
+test('the ledgers of content distribution hold the 114 requirements of the list, once each', () => {
+  const documents = ledger.DOCUMENTS.filter(({ file }) => /\/(pccr\w+|pchc)\.tsv$/.test(file))
+  assert.is(documents.length, 5)
+  const ids = documents.flatMap((document) => ledger.readLedger(document).map(({ id }) => id))
+  assert.equal(
+    ids.sort(),
+    Array.from({ length: 114 }, (_, i) => `D-${String(i + 1).padStart(3, '0')}`),
   )
 })
 

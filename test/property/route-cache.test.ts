@@ -254,7 +254,25 @@ const list = (count: number, random: number): Command =>
     assert.ok(spread.every((id) => model.entries.has(id)))
     const picked = cache.random(random)
     sameEntry(picked, model.entries.get(all[random % all.length] ?? -1n))
+    scanned(model, cache, all)
   })
+
+/** A scan, and what can be asked of a place. */
+function scanned(model: Model, cache: RouteCache, all: readonly bigint[]): void {
+  const seen: bigint[] = []
+  cache.scan((place, pnrpId, validatedAt) => {
+    const id = toBigInt(pnrpId)
+    assert.is(place, seen.push(id) - 1)
+    assert.is(validatedAt, model.entries.get(id)?.validatedAt)
+  })
+  assert.equal(seen, all)
+  for (const [place, id] of all.entries()) {
+    sameEntry(cache.entryAt(place), model.entries.get(id))
+    assert.is(cache.isLeafAt(place), localsWithLeaf(model, idsOf(model), id).length > 0)
+  }
+  assert.is(cache.entryAt(all.length), undefined)
+  assert.is(cache.isLeafAt(all.length), false)
+}
 
 /** A gap is a real one: no cached ID shares the precision's prefix with the target. */
 const gap = (): Command =>

@@ -18,8 +18,8 @@ test('codes.ts is err.def, in its order', () => {
 
 test('spec/errors.md lists the codes of decoding with the words of err.def', () => {
   const text = readFileSync('native/core/err.def', 'utf8')
-  const ofGraphs = text.slice(text.indexOf('/* Graphs: '))
-  const decoding = text.slice(0, text.indexOf('/* Encoding. */')) + ofGraphs
+  const parts = text.split(/^\/\* (?=[A-Z][^\n]*\. ?(?:The|\*\/))/m)
+  const decoding = parts.filter((part) => !/^(Encoding|Reassembly)/.test(part)).join('')
   const defined = [...decoding.matchAll(/^PN_ERR\((\w+), "(.*)"\)/gm)]
   const page = readFileSync('spec/errors.md', 'utf8')
   const listed = [...page.matchAll(/^\| `ERR_PEERNET_(\w+)` \| ([^|]+) \|$/gm)]

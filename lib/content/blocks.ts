@@ -1,0 +1,80 @@
+import { uninitializedBytes } from '../core/bytes.js'
+import { checkArgument } from '../core/errors.js'
+import type { BlockWork, OpenWork } from '../native/content-crypto.js'
+import { sha2Of } from './algorithms.js'
+import { SEGMENT_2_BYTES, type ContentSegment } from './content-info.js'
+import { encodeUnfilledBlock } from './encode-retrieval.js'
+import type { BlockMessage, Cipher } from './retrieval.js'
+
+/**
+ * Blocks on their way to and from peers (MS-PCCRR 2.2.5.3): encrypted under the leftmost 16, 24 or
+ * 32 bytes of the segment secret (DA-17), padded as in PKCS #7 (DA-18). Both functions only prepare
+ * work; runBlock or runBlocks of lib/native/content-crypto.ts do it, the latter on the thread pool.
+ */
+
+/** Where the block is: in memory, or in an open file. */
+export type BlockSource = Uint8Array | { readonly fd: number; readonly position: number }
+
+export interface Sealing {
+  /** The whole answer, valid once the work is done. */
+  readonly bytes: Uint8Array
+  readonly work: BlockWork
+}
+
+/** Length of a block on the wire. */
+export function sealedLength(cipher: Cipher, length: number): number {
+  return cipher === 0 ? length : length - (length % 16) + 16
+}
+
+/**
+ * The MSG_BLK of a block: its file or memory is read, encrypted into the answer's place, and copied
+ * nowhere else. The IV has to be fresh and unpredictable (5.1).
+ */
+export function sealing(
+  message: Omit<BlockMessage, 'block'>,
+  secret: Uint8Array,
+  source: BlockSource,
+  length: number,
+): Sealing {
+  const { cipher, iv } = message
+  const isLength = Number.isInteger(length) && length >= 1 && length <= SEGMENT_2_BYTES
+  checkArgument(isLength, 'a block has 1 to 131072 bytes')
+  const hasIv = cipher === 0 ? iv.length === 0 : iv.length === 16
+  checkArgument(hasIv, 'an encrypted block has an IV of 16 bytes, another has none')
+  const { bytes, room } = encodeUnfilledBlock(message, sealedLength(cipher, length))
+  const vector = cipher === 0 ? NO_IV : iv
+  const work: BlockWork =
+    source instanceof Uint8Array
+      ? [0, cipher, secret, vector, source, room, length]
+      : [2, cipher, secret, vector, [source.fd, source.position], room, length]
+  return { bytes, work }
+}
+
+const NO_IV = new Uint8Array(16)
+
+export interface Opening {
+  /** The block, valid if the work succeeded: then its hash is the one listed. */
+  readonly block: Uint8Array
+  readonly work: OpenWork
+}
+
+/**
+ * A received MSG_BLK to be decrypted and compared with the listed hash. Undefined when it cannot be
+ * the block: another segment or number, no data, too short, or a block whose hash is not listed.
+ */
+export function opening(message: BlockMessage, segment: ContentSegment): Opening | undefined {
+  const { blockIndex, cipher, block, iv, segmentId } = message
+  if (!Buffer.from(segmentId).equals(segment.id) || blockIndex >= segment.blockCount) {
+    return undefined
+  }
+  const hash = segment.blockHash(blockIndex)
+  const length = segment.blockLength(blockIndex)
+  // Padding is at most a cipher block; other lengths are no honest answer (DA-18).
+  const isLong = cipher === 0 ? block.length === length : block.length >= length
+  if (hash === undefined || !isLong || block.length > sealedLength(cipher, length)) return undefined
+  const out = uninitializedBytes(block.length)
+  const algorithm = sha2Of(segment.scheme.algorithm)
+  const vector = cipher === 0 ? NO_IV : iv
+  const work: OpenWork = [1, cipher, segment.secret, vector, block, out, length, hash, algorithm]
+  return { block: out.subarray(0, length), work }
+}
