@@ -179,6 +179,7 @@ test('G-003 G-068 a graph listens on IPv6 alone, on the port wanted, and tells w
 test('records go to all, change, and go; events tell it by type', async () => {
   const [ada, bob, cyd] = (await mesh(3)) as [Graph, Graph, Graph]
   const chat = cyd.watch({ types: [CHAT] })
+  const seenByBob = bob.watch({ types: [CHAT] })
   const published = await bob.publish({
     type: CHAT,
     payload: Buffer.from('good morning'),
@@ -205,6 +206,8 @@ test('records go to all, change, and go; events tell it by type', async () => {
   assert.is(changed.version, 2)
   assert.is(changed.attribute('room'), 'lobby')
   assert.is((await event(chat, 'record')).change, 'updated')
+  // Or he would delete the version before, at the same time.
+  await event(seenByBob, 'record', (one) => one.change === 'updated')
   const seenByAda = ada.watch({ types: [CHAT] })
   await bob.deleteRecord(published)
   assert.is(
