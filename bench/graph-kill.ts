@@ -2,8 +2,8 @@
 //
 //   npm run graph:kill -- [--kills 100] [--writes 10000] [--seed 1]
 //
-// Prints one line a kill and appends it to bench/results/DATE-graph-kill.log, after a line that says
-// when, from which commit and by which command. Ends with 1 when a record was lost.
+// Prints one line a kill and appends it to bench/results/DATE-graph-kill.log, after a line that
+// says when, from which commit and by which command. Ends with 1 when a record was lost.
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

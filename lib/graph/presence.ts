@@ -64,7 +64,7 @@ export class Presence {
   setAttributes(attributes: string): Failure | undefined {
     const bad = attributes.length > LIMITS.graphNodeAttributeUnits
     if (bad || /\0|\p{Surrogate}/u.test(attributes)) {
-      const message = `node attributes are a text of at most ${LIMITS.graphNodeAttributeUnits} units`
+      const message = `node attributes have at most ${LIMITS.graphNodeAttributeUnits} UTF-16 units`
       return { code: 'ERR_PEERNET_INVALID_ARG', message }
     }
     if (attributes === this.#attributes) return undefined

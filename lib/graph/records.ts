@@ -198,8 +198,8 @@ export class Records implements RecordsPart {
     }
     this.#acknowledge(link, record, order > 0)
     if (order > 0) {
-      // The flag is of this node, whoever makes the next version (GA-28). But a signature, say, that
-      // another node took over is that node's to renew, or it would outlive it.
+      // The flag is of this node, whoever makes the next version (GA-28). But a signature, say,
+      // that another node took over is that node's to renew, or it would outlive it.
       const autorefresh =
         !record.deleted && !isReservedType(record.type) && database.autorefreshes(record.id)
       this.#store(record.retain(), autorefresh, link)

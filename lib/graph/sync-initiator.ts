@@ -170,7 +170,7 @@ export class SyncInitiator {
     return size
   }
 
-  /** Records To Request: those that the peer has, and this node has not or only in an older version. */
+  /** Records To Request: those of the peer that are not here, or only in an older version. */
   #wanted({ abstracts }: AdvertiseMessage): RecordAbstract[] {
     const { database } = this.#context
     const wanted = new Map<Guid, RecordAbstract>()

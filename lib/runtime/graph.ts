@@ -225,9 +225,9 @@ export class Graph {
   }
 
   /**
-   * Who is connected with whom in the whole graph: all nodes that say they are there are asked, over
-   * connections of their own. Nodes that do not tell within `timeoutMs` (default 3000) are those of
-   * other makers, or opened with `allowTopology: false`, or gone; `answered` says which.
+   * Who is connected with whom in the whole graph: all nodes that say they are there are asked,
+   * over connections of their own. Nodes that do not tell within `timeoutMs` (default 3000) are
+   * those of other makers, or opened with `allowTopology: false`, or gone; `answered` says which.
    */
   topology(
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},

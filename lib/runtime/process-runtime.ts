@@ -8,8 +8,8 @@ import { Pump } from './pump.js'
 import { Turns } from './turns.js'
 
 /**
- * What all clouds and graphs of this thread share: turns with one timer, one pump, one set of socket rings a
- * transport, one crypto provider. Made when the first cloud opens.
+ * What all clouds and graphs of this thread share: turns with one timer, one pump, one set of
+ * socket rings a transport, one crypto provider. Made when the first cloud opens.
  */
 export class ProcessRuntime {
   static #shared: ProcessRuntime | undefined

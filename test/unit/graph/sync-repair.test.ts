@@ -1,0 +1,163 @@
+import * as assert from 'uvu/assert'
+import fc from 'fast-check'
+import { hours, minutes, seconds } from '#lib/core/instant.js'
+import { compareRecords } from '#lib/graph/conflict.js'
+import { FIXED_RECORD_ID, RECORD_TYPE } from '#lib/graph/constants.js'
+import type { Guid } from '#lib/core/guid.js'
+import { encodeSignature } from '#lib/wire/graph/payloads.js'
+import type { GraphRecord } from '#lib/wire/graph/record.js'
+import { HOUR, numberedId, record, SECOND, T0, version } from '../../support/graph-records.js'
+import { settle, TestNode } from '../../support/graph-node.js'
+import { member, sentOf, settledPair } from '../../support/graph-sync.js'
+import { test } from '../../harness.js'
+
+test('GA-54 a repair link syncs by time since the last agreement, then by hash', () => {
+  const base = record({ id: numberedId(1) })
+  const ours = version(base, 2, { lastModifiedBy: 'al', modificationTime: T0 + SECOND })
+  const theirs = version(base, 2, { lastModifiedBy: 'bo', modificationTime: T0 + SECOND })
+  // Hashes cannot tell: same ID, version and place in the order.
+  const [blind, other] = settledPair([ours], [theirs])
+  blind.connect(other)
+  settle(blind, other)
+  assert.not.equal(blind.contents, other.contents)
+  for (const [mine, peers] of [
+    [ours, theirs],
+    [theirs, ours],
+  ] as const) {
+    const [asking, answering] = settledPair([mine], [peers])
+    asking.listener.agreedUntil = T0
+    asking.connect(answering, { repair: true })
+    settle(asking, answering)
+    assert.is(sentOf(asking, 'SOLICIT_TIME')[0]?.modificationTime, T0)
+    assert.is(sentOf(asking, 'SOLICIT_HASH').length, 1)
+    assert.equal(asking.contents, member([theirs]).contents)
+    assert.equal(answering.contents, asking.contents)
+  }
+})
+
+test('GA-54 another signature at a new neighbour is taken for a split', () => {
+  const base = record({ id: numberedId(1) })
+  const ours = version(base, 2, { lastModifiedBy: 'al', modificationTime: T0 + SECOND })
+  const theirs = version(base, 2, { lastModifiedBy: 'bo', modificationTime: T0 + SECOND })
+  const signature = (of: bigint, time: bigint) =>
+    record({
+      type: RECORD_TYPE.signature,
+      id: FIXED_RECORD_ID.signature,
+      version: Number(of),
+      creationTime: time,
+      expirationTime: time + 300n * SECOND,
+      payload: encodeSignature({ signature: of }),
+    })
+  const [asking, answering] = settledPair(
+    [ours, signature(2n, T0 - 10n * SECOND)],
+    [theirs, signature(3n, T0 - 5n * SECOND)],
+  )
+  asking.pass(minutes(3))
+  answering.pass(minutes(3))
+  asking.connect(answering)
+  settle(asking, answering)
+  assert.is(asking.context.counters.get('sync-after-split'), 1)
+  assert.equal(asking.contents, answering.contents)
+})
+
+test('G-059 G-027 the time of leaving is written regularly, when links end and at the close', () => {
+  const clocks = (node: TestNode) =>
+    node.takeWrites().flatMap((write) => (write.type === 'clock' ? [write.leftAt - T0] : []))
+  const [node, peer] = [member([], { leftAt: T0 - HOUR }), member()]
+  const link = node.connect(peer)
+  // Not before it has caught up: what it missed while it was away is still to be asked for.
+  node.pass(seconds(61))
+  assert.equal(clocks(node), [-HOUR])
+  settle(node, peer)
+  node.pass(seconds(60))
+  assert.equal(clocks(node), [120n * SECOND])
+  node.pass(seconds(10))
+  node.close(link)
+  assert.equal(clocks(node), [131n * SECOND])
+  node.pass(hours(1))
+  node.sync.closing()
+  assert.equal(clocks(node), [131n * SECOND])
+  const creator = new TestNode()
+  creator.sync.closing()
+  assert.equal(clocks(creator), [0n])
+})
+
+const contents = fc.array(
+  fc.record({
+    n: fc.integer({ min: 0, max: 60 }),
+    number: fc.integer({ min: 1, max: 4 }),
+  }),
+  { maxLength: 60 },
+)
+
+/** The same ID and version is always the same record, as it is where nobody wrote in a split. */
+function made({ n, number }: { n: number; number: number }): GraphRecord {
+  const base = record({ id: numberedId(n), creationTime: T0 + BigInt((n * 31) % 60) * SECOND })
+  if (number === 1) return base
+  const changes = { modificationTime: T0 + BigInt(60 + ((n * number * 17) % 90)) * SECOND }
+  return version(base, number, { ...changes, deleted: (n + number) % 3 === 0 })
+}
+
+function union(...lists: readonly (readonly GraphRecord[])[]): TestNode {
+  const newest = new Map<Guid, GraphRecord>()
+  for (const each of lists.flat()) {
+    const held = newest.get(each.id)
+    if (held === undefined || compareRecords(each, held) > 0) newest.set(each.id, each)
+  }
+  return member(newest.values())
+}
+
+test('G-113 G-122 a hash sync of any two databases leaves both with their union', () => {
+  fc.assert(
+    fc.property(contents, contents, (a, b) => {
+      const [mine, theirs] = [union(a.map(made)), union(b.map(made))]
+      const [asking, answering] = settledPair([...mine.database], [...theirs.database])
+      asking.connect(answering)
+      settle(asking, answering)
+      const expected = union([...mine.database], [...theirs.database]).contents
+      assert.equal(asking.contents, expected)
+      assert.equal(answering.contents, expected)
+      assert.equal([...asking.links.ended, ...answering.links.ended], [])
+    }),
+    { numRuns: 150 },
+  )
+})
+
+/** Anything at all may have been written on both sides of a split. */
+const conflicting = fc.array(
+  fc
+    .record({
+      n: fc.integer({ min: 0, max: 20 }),
+      number: fc.integer({ min: 2, max: 3 }),
+      by: fc.constantFrom('al', 'bo'),
+      time: fc.integer({ min: 60, max: 70 }),
+      payload: fc.integer({ min: 0, max: 1 }),
+    })
+    .map(({ n, number, by, time, payload }) => {
+      const base = record({ id: numberedId(n), creationTime: T0 })
+      return version(base, number, {
+        lastModifiedBy: by,
+        modificationTime: T0 + BigInt(time) * SECOND,
+        payload: Uint8Array.of(payload),
+      })
+    }),
+  { maxLength: 30 },
+)
+
+test('GA-54 a repair link leaves both sides of a split with the union by conflict order', () => {
+  fc.assert(
+    fc.property(conflicting, conflicting, (a, b) => {
+      const [mine, theirs] = [union(a), union(b)]
+      const [asking, answering] = settledPair([...mine.database], [...theirs.database])
+      asking.listener.agreedUntil = T0 + 59n * SECOND
+      asking.connect(answering, { repair: true })
+      settle(asking, answering)
+      const expected = union([...mine.database], [...theirs.database]).contents
+      assert.equal(asking.contents, expected)
+      assert.equal(answering.contents, expected)
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test.run()
