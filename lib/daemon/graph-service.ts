@@ -204,6 +204,8 @@ export interface GraphRow extends JsonObject {
   readonly friendlyName: string
   readonly peerId: string
   readonly nodeId: string
+  /** Of the process that has it open. */
+  readonly pid: number
   readonly addresses: readonly string[]
   readonly neighbors: number
   readonly nodes: number

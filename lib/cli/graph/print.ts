@@ -83,7 +83,7 @@ export function eventText(event: JsonObject): string | undefined {
     case 'neighbor': {
       const who = typeof event['peerId'] === 'string' ? `${oneLine(event['peerId'])} ` : ''
       const end = typeof event['end'] === 'string' ? `: ${event['end']}` : ''
-      return `neighbour ${who}at ${String(event['remote'])} ${String(event['change'])}${end}`
+      return `neighbour ${who}at ${event['remote'] as string} ${event['change'] as string}${end}`
     }
     case 'data': {
       const text = event['text']
@@ -106,7 +106,7 @@ function recordEventText(event: JsonObject): string {
   const row = event['record'] as unknown as RecordRow
   const attributes = attributesText(row)
   return (
-    `${String(event['change']).padEnd(7)} ${row.id} v${row.version} ` +
+    `${(event['change'] as string).padEnd(7)} ${row.id} v${row.version} ` +
     `${oneLine(row.lastModifiedBy ?? row.creatorId)}: ${summary(row)}` +
     (attributes === '' ? '' : ` [${attributes}]`)
   )

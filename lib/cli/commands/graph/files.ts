@@ -130,7 +130,7 @@ async function refuseOpen(graphId: string, peerId: string, what: string): Promis
   if (holder === undefined) return
   throw new PeernetError(
     'ERR_PEERNET_GRAPH_IN_USE',
-    `process ${String(holder.row['pid'])} has ${graphId} open as ${peerId}: end it first; ` +
+    `process ${holder.row.pid} has ${graphId} open as ${peerId}: end it first; ` +
       `a graph that is open cannot ${what}`,
   )
 }

@@ -174,17 +174,23 @@ function addSend(graph: Command): void {
       .option('--file <path>', 'the data; - reads standard input')
       .option('--type <guid>', 'data type (default: that of texts)', TEXT_TYPE),
   )
-  send.action((graphId: string, node: string, text: string | undefined, flags: { type: string; file?: string }) =>
-    runOnGraph(send, graphId, 'open', async ({ controller, output }) => {
-      if (!/^[0-9a-f]{16}$/i.test(node)) {
-        throw new PeernetError('ERR_PEERNET_INVALID_ARG', `not a node ID: ${node}`)
-      }
-      const type = parseGuidText(flags.type, '--type')
-      const row = await withContentOf(text, flags, (content) =>
-        controller.call('graph.send', { node, type, ...content }),
-      )
-      output.value(row)
-      output.line(`Sent ${(row as { bytes: number }).bytes} bytes`)
-    }),
+  send.action(
+    (
+      graphId: string,
+      node: string,
+      text: string | undefined,
+      flags: { type: string; file?: string },
+    ) =>
+      runOnGraph(send, graphId, 'open', async ({ controller, output }) => {
+        if (!/^[0-9a-f]{16}$/i.test(node)) {
+          throw new PeernetError('ERR_PEERNET_INVALID_ARG', `not a node ID: ${node}`)
+        }
+        const type = parseGuidText(flags.type, '--type')
+        const row = await withContentOf(text, flags, (content) =>
+          controller.call('graph.send', { node, type, ...content }),
+        )
+        output.value(row)
+        output.line(`Sent ${(row as { bytes: number }).bytes} bytes`)
+      }),
   )
 }

@@ -131,8 +131,10 @@ function printWritten({ output, online, peerId }: GraphSession, what: string, ro
 }
 
 function withoutPayload(row: Json, online: boolean): JsonObject {
-  const { payload: _payload, text: _text, ...rest } = row as JsonObject
-  return { ...rest, online }
+  const kept = Object.entries(row as JsonObject).filter(
+    ([name]) => name !== 'payload' && name !== 'text',
+  )
+  return { ...Object.fromEntries(kept), online }
 }
 
 interface ListFlags extends TypeFlag {
@@ -214,7 +216,7 @@ function addShow(graph: Command): void {
           { id },
           {
             signal,
-            onEvent: (piece) => process.stdout.write(Buffer.from(String(piece), 'base64')),
+            onEvent: (piece) => process.stdout.write(Buffer.from(piece as string, 'base64')),
           },
         )
         return

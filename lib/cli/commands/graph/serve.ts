@@ -181,7 +181,17 @@ async function joinGraph(
   const graph = await openGraph({ ...options, seeds, signal })
   const enter = async (): Promise<void> => {
     if (nodes.length > 0) {
-      await graph.join(nodes, { port: plan.port, signal })
+      try {
+        await graph.join(nodes, { port: plan.port, signal })
+      } catch (error) {
+        if (!isCode(error, 'ERR_PEERNET_CONNECT_FAILED')) throw error
+        throw new PeernetError(
+          'ERR_PEERNET_CONNECT_FAILED',
+          `no node of ${place.graphId} answers at ${nodes.join(' or ')}: is it running there, ` +
+            'and is this its name?',
+          { cause: error },
+        )
+      }
       return
     }
     await graph.listen(plan.port)
@@ -233,7 +243,10 @@ async function serve(
   const { place } = plan
   const seen = new Set<string>()
   const note = (): void => {
-    for (const { addresses } of graph.neighbors()) for (const one of addresses) seen.add(one)
+    const others = graph.nodes().filter(({ nodeId }) => nodeId !== graph.nodeId)
+    for (const { addresses } of [...graph.neighbors(), ...others]) {
+      for (const one of addresses) seen.add(one)
+    }
   }
   let server: ControlServer | undefined
   try {
