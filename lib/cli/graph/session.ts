@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { PeernetError } from '../../core/errors.js'
 import type { Controller } from '../../daemon/controller.js'
 import { openGraphs, storedGraphs, type OpenGraph } from '../../daemon/graph-places.js'
-import { GraphService } from '../../daemon/graph-service.js'
+import { GraphService, type GraphRow } from '../../daemon/graph-service.js'
 import { openGraph } from '../../index.js'
 import type { Output } from '../output.js'
 import { runAction } from '../session.js'
@@ -48,7 +48,10 @@ export async function runOnGraph(
       const found = choose(open, ({ row }) => row.peerId, peerId, need, graphId)
       if (found !== undefined) {
         const { client, row } = found
-        await action({ output, signal, controller: client, peerId: row.peerId, online: true })
+        const session = { output, signal, controller: client, peerId: row.peerId, online: true }
+        await action(session).catch((error: unknown) => {
+          throw withoutProcess(error, row)
+        })
         return
       }
     } finally {
@@ -77,6 +80,14 @@ async function onStored(
   } finally {
     await graph.close()
   }
+}
+
+function withoutProcess(error: unknown, { graphId, peerId }: GraphRow): unknown {
+  if (!(error instanceof PeernetError) || error.code !== 'ERR_PEERNET_DAEMON_UNREACHABLE') {
+    return error
+  }
+  const message = `the process that had ${graphId} open as ${peerId} has ended`
+  return new PeernetError('ERR_PEERNET_DAEMON_UNREACHABLE', message, { cause: error })
 }
 
 /** That of the peer given, else the user's own, else the only one; for reading any one. */

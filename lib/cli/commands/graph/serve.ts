@@ -14,6 +14,7 @@ import {
   openGraph,
   type CreateGraphOptions,
   type Graph,
+  type GraphEventType,
   type OpenGraphOptions,
 } from '../../../index.js'
 import { localAddresses } from '../../../io/interfaces.js'
@@ -33,6 +34,7 @@ interface ServeFlags {
   readonly memory?: boolean
   readonly topology?: boolean
   readonly quiet?: boolean
+  readonly records?: boolean
 }
 
 interface CreateFlags extends ServeFlags {
@@ -54,6 +56,7 @@ function withServeFlags(command: Command): Command {
     .option('--interface <name>', 'network interface of a link-local or site-local scope')
     .option('--memory', 'keep the database in memory only')
     .option('--no-topology', 'do not tell other nodes who the neighbours are')
+    .option('--records', 'print records that come, change and go, too')
     .option('--quiet', 'do not print who comes and goes')
 }
 
@@ -108,7 +111,8 @@ interface ServePlan {
   readonly place: GraphPlace
   readonly port: number
   readonly options: OpenGraphOptions & CreateGraphOptions & { readonly graphId: string }
-  readonly quiet: boolean
+  /** Kinds of events to print. */
+  readonly events: readonly GraphEventType[]
   /** This host has no other address than ::1. */
   readonly loopback: boolean
 }
@@ -129,7 +133,7 @@ function planOf(graphId: string, flags: ServeFlags): ServePlan {
   return {
     place: graphPlace(graphId, peerId),
     port: [...ports][0] ?? 0,
-    quiet: flags.quiet === true,
+    events: [...(flags.quiet === true ? [] : MEMBERS), ...(flags.records === true ? RECORDS : [])],
     loopback,
     options: {
       graphId,
@@ -253,7 +257,7 @@ async function serve(
     server = await ControlServer.listen(new GraphService(graph), place.socket)
     await enter()
     printEntered(output, graph, plan)
-    const stop = plan.quiet ? () => {} : printEvents(output, graph)
+    const stop = printEvents(output, graph, plan.events)
     const forget = graph.subscribe({ events: ['neighbor'] }, note)
     note()
     await untilAborted(signal)
@@ -299,8 +303,10 @@ function shellWord(text: string): string {
   return /^[\w.@%+:,/-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`
 }
 
-function printEvents(output: Output, graph: Graph): () => void {
-  const events = ['node', 'neighbor', 'connection-required', 'clock-rejected'] as const
+const MEMBERS = ['node', 'neighbor', 'connection-required', 'clock-rejected'] as const
+const RECORDS = ['record'] as const
+
+function printEvents(output: Output, graph: Graph, events: readonly GraphEventType[]): () => void {
   return graph.subscribe({ events }, (event) => {
     output.value(eventRow(event))
     if (event.type === 'node' && event.node.nodeId === graph.nodeId) return
