@@ -5,6 +5,7 @@ import { addDaemonCommand } from './commands/daemon.js'
 import { addDemoCommand } from './commands/demo.js'
 import { addDoctorCommand } from './commands/doctor.js'
 import { addGraphDecodeCommand } from './commands/graph-decode.js'
+import { addGraphCommands } from './commands/graph/graph.js'
 import { addIdentityCommands } from './commands/identity.js'
 import { addPeerCommands } from './commands/peer.js'
 import { addPnrpCommands } from './commands/pnrp.js'
@@ -13,7 +14,7 @@ import { EXIT } from './output.js'
 /** The whole command; `version` is the package's. */
 export function createProgram(version: string): Command {
   const program = new Command('peernet')
-    .description('Peer-to-peer naming without servers: PNRP v4 on IPv6')
+    .description('Peer-to-peer without servers on IPv6: names (PNRP v4) and graphs (MS-PPGRH)')
     .version(version, '-V, --version')
     .option('--json', 'one JSON value a line instead of text')
     .option('--no-color', 'no colour')
@@ -29,6 +30,7 @@ export function createProgram(version: string): Command {
   addCloudCommands(program)
   addPeerCommands(program)
   addPnrpCommands(program)
+  addGraphCommands(program)
   // After the command that it belongs to.
   addGraphDecodeCommand(program)
   addContentCommands(program)

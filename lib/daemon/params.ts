@@ -39,7 +39,15 @@ export class Params {
     return value as readonly Json[]
   }
 
-  #optionalStrings(name: string): readonly string[] | undefined {
+  object(name: string): JsonObject {
+    const value = this.#values[name]
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw invalid(name, 'is not an object')
+    }
+    return value as JsonObject
+  }
+
+  optionalStrings(name: string): readonly string[] | undefined {
     const list = this.optionalArray(name)
     if (list?.some((item) => typeof item !== 'string') === true) {
       throw invalid(name, 'is not a list of strings')
@@ -52,9 +60,9 @@ export class Params {
     const scope = this.#choice('scope', SCOPES) as CloudScope | undefined
     const transport = this.#choice('transport', TRANSPORTS) as OpenCloudOptions['transport']
     const zone = this.optionalString('interface')
-    const addresses = this.#optionalStrings('addresses')
+    const addresses = this.optionalStrings('addresses')
     const port = this.optionalNumber('port')
-    const seeds = this.#optionalStrings('seeds')
+    const seeds = this.optionalStrings('seeds')
     const ssdp = this.optionalBoolean('ssdp')
     return {
       ...(scope === undefined ? {} : { scope }),

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { PeernetError } from '../../core/errors.js'
-import { runDemo } from '../demo/demo.js'
 import { runAction } from '../session.js'
 
 const NODES = 64
@@ -12,7 +11,7 @@ const TRANSPORTS = ['native', 'portable', 'dgram'] as const
 export function addDemoCommand(program: Command): void {
   const demo = program
     .command('demo')
-    .description('a guided tour: a cloud of real nodes on ::1 in this process')
+    .description('a guided tour: a cloud and a graph of real nodes on ::1')
     .option('--nodes <count>', `how many nodes, ${MIN_NODES} to ${MAX_NODES}`, String(NODES))
     .option('--transport <kind>', TRANSPORTS.join(', '), 'native')
   demo.action((flags: { nodes: string; transport: string }) =>
@@ -25,6 +24,8 @@ export function addDemoCommand(program: Command): void {
       if (transport === undefined) {
         throw new PeernetError('ERR_PEERNET_INVALID_ARG', `no such transport: ${flags.transport}`)
       }
+      // Only here: it brings the simulator with it.
+      const { runDemo } = await import('../demo/demo.js')
       await runDemo(output, { nodes, transport })
     }),
   )

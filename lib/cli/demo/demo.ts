@@ -7,6 +7,7 @@ import {
   type ResolvedRecord,
 } from '../../index.js'
 import { formatMs, type Output } from '../output.js'
+import { runGraphAct } from './graph-act.js'
 import { DemoWorld, type DemoNode } from './world.js'
 
 export interface DemoOptions {
@@ -21,16 +22,22 @@ const PATIENCE_MS = 15_000
 export async function runDemo(output: Output, options: DemoOptions): Promise<void> {
   const world = new DemoWorld(options.transport)
   try {
-    output.line(output.paint('bold', 'peernet: names without a server'))
-    output.line('Everything below is real UDP between sockets on ::1; nothing leaves this host.')
+    output.line(output.paint('bold', 'peernet: names and shared records without a server'))
+    output.line(
+      'Everything is real UDP and TCP between sockets on ::1, except where it says simulated.',
+    )
     await form(output, world, options.nodes)
     const chapter = await publish(output, world)
     await resolveAll(output, world, chapter)
     await leave(output, world, chapter)
-    closing(output)
   } finally {
     await world.close()
   }
+  let number = 5
+  await runGraphAct(output, (text) => {
+    heading(output, number++, text)
+  })
+  closing(output, number)
 }
 
 function heading(output: Output, number: number, text: string): void {
@@ -204,14 +211,18 @@ async function untilGone(cloud: Cloud, name: string): Promise<boolean> {
   return false
 }
 
-function closing(output: Output): void {
-  heading(output, 5, 'Do it yourself')
+function closing(output: Output, number: number): void {
+  heading(output, number, 'Do it yourself')
   output.line('   In two terminals:')
   output.line('     npx peernet peer register 0.hello --address ::1 --port 3540 --listen 8080')
   output.line('     npx peernet peer resolve 0.hello --address ::1 --port 0 --seed [::1]:3540')
+  output.line('     npx peernet graph create chat')
+  output.line("     npx peernet graph join chat '[address]:port'     (create prints this line)")
   output.line('   In a program:')
   output.line("     import { openCloud } from 'peernet'")
   output.line("     const cloud = await openCloud({ scope: 'link-local' })")
   output.line("     const record = await cloud.resolve('0.hello').first()")
+  output.line("     import { createGraph } from 'peernet'")
+  output.line("     const graph = await createGraph({ graphId: 'chat', peerId: 'Ada' })")
   output.line('   Why does my cloud stay alone?   npx peernet doctor')
 }

@@ -77,6 +77,18 @@ test('every door between two rooms is open or shut as drawn', async () => {
   assert.equal(wrong, [])
 })
 
+test('of the command, only the guided tour enters the simulator', async () => {
+  const brokenIn = async (folder: string): Promise<boolean> => {
+    const file = path.join(tree, folder, 'a.ts')
+    mkdirSync(path.dirname(file), { recursive: true })
+    const code = "import '../../testing/a.js'\n"
+    const [result] = await eslint.lintText(code, { filePath: file })
+    return result?.messages.some(({ ruleId }) => ruleId === 'import-x/no-restricted-paths') === true
+  }
+  assert.is(await brokenIn('lib/cli/demo'), false)
+  assert.is(await brokenIn('lib/cli/commands'), true)
+})
+
 test('a type-only import goes through the same doors', async () => {
   const wire = specifier('core', fileOf('wire'))
   const code = `import type { a } from '${wire}'\nexport type T = typeof a\n`
