@@ -14,7 +14,15 @@ import {
   tombstone,
   version,
 } from '../../support/graph-records.js'
-import { SPEC, good, neighbourhood, floods, settleOne, changes, provider } from '../../support/graph-neighbourhood.js'
+import {
+  SPEC,
+  good,
+  neighbourhood,
+  floods,
+  settleOne,
+  changes,
+  provider,
+} from '../../support/graph-neighbourhood.js'
 import { test } from '../../harness.js'
 
 test('G-133 G-162 an expired record is taken out and told', () => {

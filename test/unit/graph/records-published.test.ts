@@ -15,7 +15,14 @@ import {
   tombstone,
   version,
 } from '../../support/graph-records.js'
-import { SPEC, good, code, neighbourhood, floods, provider } from '../../support/graph-neighbourhood.js'
+import {
+  SPEC,
+  good,
+  code,
+  neighbourhood,
+  floods,
+  provider,
+} from '../../support/graph-neighbourhood.js'
 import { test } from '../../harness.js'
 
 test('G-060 G-138 a new record says what was asked for, and who made it when', () => {

@@ -5,15 +5,16 @@ import { GraphDatabase } from '#lib/graph/database.js'
 import type { RecordVerdict } from '#lib/graph/security-provider.js'
 import { encodeContact } from '#lib/wire/graph/payloads.js'
 import { PROPERTIES, TestNode, type TestLink } from '../../support/graph-node.js'
+import { HOUR, OTHER_TYPE, record, SECOND, T0, version } from '../../support/graph-records.js'
 import {
-  HOUR,
-  OTHER_TYPE,
-  record,
-  SECOND,
-  T0,
-  version,
-} from '../../support/graph-records.js'
-import { SPEC, good, neighbourhood, floods, settleOne, changes, provider } from '../../support/graph-neighbourhood.js'
+  SPEC,
+  good,
+  neighbourhood,
+  floods,
+  settleOne,
+  changes,
+  provider,
+} from '../../support/graph-neighbourhood.js'
 import { test } from '../../harness.js'
 
 test('G-117 G-119 G-148 a new record is stored, flooded on, acknowledged and told', () => {
@@ -184,7 +185,6 @@ test('attack: lying times neither stop the expiry of others nor the machine', ()
 })
 
 // Security provider
-
 
 test('G-172 the provider’s verdict decides; any other answer is none', () => {
   for (const [verdict, stored] of [
