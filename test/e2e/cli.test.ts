@@ -84,7 +84,7 @@ test('version and help', async () => {
   assert.match((await peernet(['version'])).out, /^\d+\.\d+\.\d+\n$/)
   const help = await peernet(['--help'])
   assert.is(help.status, 0)
-  for (const word of ['demo', 'doctor', 'daemon', 'identity', 'cloud', 'peer', 'pnrp']) {
+  for (const word of ['demo', 'doctor', 'daemon', 'identity', 'cloud', 'peer', 'graph', 'pnrp']) {
     assert.ok(help.out.includes(word), word)
   }
 })
