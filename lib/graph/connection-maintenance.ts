@@ -71,11 +71,11 @@ export class ConnectionMaintenance {
 
   attemptFailed(connection: ConnectionId, next: ConnectionId | undefined): void {
     const attempt = this.#attempts.get(connection)
-    if (attempt === undefined) return
     this.#attempts.delete(connection)
-    if (attempt.key !== undefined) this.#candidates.failed(attempt.key)
-    if (next === undefined) this.#scheduleRetry()
-    else this.#remember(next, undefined)
+    if (attempt?.key !== undefined) this.#candidates.failed(attempt.key)
+    if (next !== undefined) this.#remember(next, undefined)
+    // One that the application wanted goes on if it has led to addresses.
+    else if (attempt !== undefined || this.#knowsReferrals) this.#scheduleRetry()
   }
 
   /** Somebody to connect to has turned up. */
@@ -93,6 +93,10 @@ export class ConnectionMaintenance {
   cancel(): void {
     this.#retry.cancel()
     this.#attempts.clear()
+  }
+
+  get #knowsReferrals(): boolean {
+    return this.#context.parts.links.referrals.length > 0
   }
 
   get #count(): number {

@@ -38,7 +38,7 @@ export function grownMesh(seed: number, options: MeshOptions): GraphWorld {
   world.addNode()
   world.runFor(1000)
   const joining = (): { connectTo: SimGraphNode } => {
-    const known = world.nodes.slice(0, entries)
+    const known = world.nodes.filter((node) => node.status.listening).slice(0, entries)
     return { connectTo: known[below(rng, known.length)] as SimGraphNode }
   }
   world.addNodes(nodes - 1, joining, joinMs)

@@ -229,6 +229,21 @@ test('a lonely node tries at once whoever turns up', () => {
   assert.equal(tried(harness), [9])
 })
 
+test('a join that all refused goes on with the referrals that it brought', () => {
+  const harness = harnessWith(0, { fresh: true })
+  harness.maintenance.attemptFailed(77)
+  harness.run(600)
+  assert.equal(tried(harness), [])
+  assert.equal(harness.drain(), [])
+  harness.referrals = [host(5)]
+  harness.maintenance.attemptFailed(78, 79)
+  harness.run(600)
+  assert.equal(tried(harness), [])
+  harness.maintenance.attemptFailed(79)
+  harness.run(3)
+  assert.equal(tried(harness), [5])
+})
+
 test('attempts that are refused at once do not go on for ever', () => {
   const harness = harnessWith(50)
   harness.refuse = { code: 'ERR_PEERNET_LIMIT', message: 'no more' }
