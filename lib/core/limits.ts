@@ -286,12 +286,12 @@ export const LIMITS = {
   /** When there was nobody to try. */
   graphRetryIdleUs: seconds(30),
   /**
-   * At one timer in so many, a node with exactly the ideal number of neighbours tries one more; the
-   * least useful goes at the next. It keeps the mesh well mixed and its mean degree near 3.5 (a
+   * At so many of its timers a node with exactly the ideal number of neighbours tries one more; the
+   * least useful goes at the next. It keeps the mesh well mixed and its mean degree near 3.7 (a
    * random graph of degree 3 and 200 nodes has a diameter of 10 or 11), and it finds back across a
    * healed cut.
    */
-  graphTuneOneIn: 2,
+  graphTuneShare: 0.65,
   /** Signature and contact records are left to those who know, for so long after joining. */
   graphSettleUs: seconds(30),
   /** Own internal records that others changed, or the signature's change, wait so long. */

@@ -1,7 +1,7 @@
 import { endpointKey } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
-import { below } from '../core/rng.js'
+import { unit } from '../core/rng.js'
 import { Alarm, randomSeconds } from './alarm.js'
 import { Candidates, type Candidate } from './candidates.js'
 import type { Contact, Contacts } from './contacts.js'
@@ -121,7 +121,7 @@ export class ConnectionMaintenance {
 
   /** A new link now and then, so that the least useful one gives way to it. */
   get #tunes(): boolean {
-    return below(this.#context.rng, LIMITS.graphTuneOneIn) === 0
+    return unit(this.#context.rng) < LIMITS.graphTuneShare
   }
 
   #attempt(): Outcome {
