@@ -59,7 +59,8 @@ class Scene {
     this.#output.value({ step: 'graph', nodes: 5, edges: topology.edges, milliseconds: ms })
     this.#say(
       `Ada, Bob, Carol and Dan live in this process, Eve in process ${this.#eve.pid}. Each has a`,
-      `TCP socket on ::1 and was told Ada's address, ${ada.addresses[0] ?? ''}. ${formatMs(ms)} later:`,
+      `TCP socket on ::1 and was told Ada's address, ${ada.addresses[0] ?? ''}. ` +
+        `${formatMs(ms)} later:`,
     )
     this.#draw(topology)
   }
@@ -138,9 +139,9 @@ class Scene {
     const fresh = after.edges.filter((edge) => !known.has(String(edge))).length
     this.#output.value({ step: 'died', milliseconds: ms, newConnections: fresh })
     this.#say(
-      `Eve's process gets SIGKILL. ${formatMs(ms)} later nobody counts on her, the others are one mesh`,
-      `in which each has ${LEAST_NEIGHBORS} neighbours or more (new connections: ${fresh}), and a record ` +
-        `reaches all in ${formatMs(all.lastMs)}:`,
+      `Eve's process gets SIGKILL. ${formatMs(ms)} later nobody counts on her, the others are`,
+      `one mesh in which each has ${LEAST_NEIGHBORS} neighbours or more (new connections: ` +
+        `${fresh}), and a record reaches all in ${formatMs(all.lastMs)}:`,
     )
     this.#draw(without(after, dead))
   }
@@ -256,8 +257,8 @@ function split(output: Output): void {
   const { nodes, cutMinutes, writtenEach, healedMs, virtualMinutes } = report
   const lines = [
     `Simulated: ${nodes} nodes running the same machine. The network between two halves fails for`,
-    `${cutMinutes} minutes, and each half writes ${writtenEach} records that the other cannot see. ` +
-      `${formatMs(healedMs)} after the`,
+    `${cutMinutes} minutes, and each half writes ${writtenEach} records that the other ` +
+      `cannot see. ${formatMs(healedMs)} after the`,
     `end of the failure they have found each other, and all ${nodes} nodes hold all ` +
       `${2 * writtenEach} records.`,
     `(${virtualMinutes.toFixed(0)} virtual minutes in ${formatMs(ms)}; the same every time.)`,

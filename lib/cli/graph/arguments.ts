@@ -18,7 +18,8 @@ export function parseAttribute(text: string): RecordAttribute {
   const match = ATTRIBUTE.exec(text)
   if (match === null) {
     throw invalid(
-      `not name=value, name:int=value or name:date=value (a name is 1 to 40 of 0-9 a-z A-Z): ${text}`,
+      'not name=value, name:int=value or name:date=value ' +
+        `(a name is 1 to 40 of 0-9 a-z A-Z): ${text}`,
     )
   }
   const [, name = '', type = 'string', value = ''] = match
