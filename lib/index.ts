@@ -40,12 +40,8 @@ export {
 } from './security/host-name.js'
 export { createGraph, deleteGraph, importGraph, openGraph } from './runtime/open-graph.js'
 export type { CreateGraphOptions, OpenGraphOptions } from './runtime/graph-options.js'
-export {
-  Graph,
-  type ConnectGraphOptions,
-  type GraphStatistics,
-  type NeighborInfo,
-} from './runtime/graph.js'
+export type { ConnectGraphOptions } from './runtime/graph-engine.js'
+export { Graph, type GraphStatistics, type NeighborInfo } from './runtime/graph.js'
 export {
   PublishedRecord,
   type AttributesInput,

@@ -56,6 +56,22 @@ export interface PeernetErrorOptions {
   readonly cause?: unknown
 }
 
+/** PEER_E_* values of the codes that have one each, whoever throws them. */
+const HRESULTS: Partial<Record<ErrorCode, number>> = {
+  ERR_PEERNET_NOT_AUTHORIZED: 0x80632020,
+  ERR_PEERNET_CONNECT_FAILED: 0x80630109,
+  ERR_PEERNET_GRAPH_EXISTS: 0x80630012,
+  ERR_PEERNET_GRAPH_NOT_FOUND: 0x80630010,
+  ERR_PEERNET_GRAPH_IN_USE: 0x80630015,
+  ERR_PEERNET_INVALID_DATABASE: 0x80630016,
+  ERR_PEERNET_RECORD_NOT_FOUND: 0x80630301,
+  ERR_PEERNET_RECORD_EXPIRATION: 0x80632080,
+  ERR_PEERNET_RECORD_SIZE: 0x80632083,
+  ERR_PEERNET_INVALID_RECORD: 0x80632010,
+  ERR_PEERNET_INVALID_ATTRIBUTES: 0x80630602,
+  ERR_PEERNET_INVALID_SEARCH: 0x80630601,
+}
+
 /** Every error that peernet throws or rejects with. */
 export class PeernetError extends Error {
   override readonly name = 'PeernetError'
@@ -65,7 +81,7 @@ export class PeernetError extends Error {
   constructor(code: ErrorCode, message: string, options: PeernetErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
-    this.hresult = options.hresult
+    this.hresult = options.hresult ?? HRESULTS[code]
   }
 }
 

@@ -46,7 +46,6 @@ export async function readExportFor(
     throw new PeernetError(
       'ERR_PEERNET_INVALID_DATABASE',
       `${path} is of another ${what}: ${identity[name]}, not ${wanted[name]}`,
-      { hresult: 0x80630016 },
     )
   }
   return content

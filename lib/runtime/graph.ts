@@ -1,19 +1,15 @@
-import { formatEndpoint, requireEndpoint } from '../core/address-text.js'
+import { formatEndpoint } from '../core/address-text.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { isReservedType } from '../graph/constants.js'
-import type {
-  GraphEvent as MachineEvent,
-  GraphProperties,
-  PropertyChanges,
-} from '../graph/interface.js'
+import type { GraphProperties, PropertyChanges } from '../graph/interface.js'
 import { searchRecords } from '../graph/search/search.js'
 import type { RecordFilter } from '../graph/search/filter.js'
-import type { DirectConnection, DirectHost } from './direct-connection.js'
-import { DirectConnections } from './direct-connections.js'
+import type { LoadedStore } from '../storage/record-store.js'
+import type { DirectConnection } from './direct-connection.js'
 import type { EventStream } from './event-stream.js'
-import { exportGraph, importIntoGraph } from './graph-transfer.js'
+import { GraphEngine, type ConnectGraphOptions, type GraphPlan } from './graph-engine.js'
 import {
   nodeIdText,
   nodeInfo,
@@ -29,29 +25,12 @@ import {
   recordChanges,
   recordSpec,
   type AttributesInput,
-  type PeerClock,
   type PublishOptions,
   type UpdateOptions,
 } from './graph-records.js'
-import { checkNotAborted, GraphRequests, type CommandBody, type Done } from './graph-requests.js'
-import { GraphSession, type SessionPlan } from './graph-session.js'
 import { TopologySurvey, type GraphTopology } from './graph-topology.js'
-import { GraphWatchers, type WatchFilter } from './graph-watchers.js'
-import type { LoadedStore } from '../storage/record-store.js'
-
-/** From what `createGraph` and `openGraph` make a graph object. */
-export interface GraphPlan extends SessionPlan {
-  /** Nodes to try when the graph has lost its way. */
-  readonly seeds: readonly string[]
-  /** Removes the database from the disk; absent: it is in memory. */
-  readonly remove?: () => Promise<void>
-}
-
-export interface ConnectGraphOptions {
-  /** The user whose node it has to be. */
-  readonly peerId?: string
-  readonly signal?: AbortSignal
-}
+import { exportGraph, importIntoGraph } from './graph-transfer.js'
+import type { WatchFilter } from './graph-watchers.js'
 
 export interface NeighborInfo extends ConnectionInfo {
   /** Where it listens. */
@@ -80,30 +59,20 @@ export interface GraphStatistics {
  * some milliseconds later.
  */
 export class Graph {
-  readonly #plan: GraphPlan
-  readonly #watchers = new GraphWatchers()
-  readonly #requests: GraphRequests
-  readonly #direct: DirectConnections
+  readonly #engine: GraphEngine
   readonly #survey: TopologySurvey
-  #session: GraphSession
-  #status: GraphStatus = { listening: false, connected: false, synchronized: false }
-  #nextSeed = 0
-  #closing: Promise<void> | undefined
 
   /** Called by `createGraph` and `openGraph`. */
   constructor(plan: GraphPlan, loaded: LoadedStore | undefined, creates: boolean) {
-    this.#plan = plan
-    this.#requests = new GraphRequests((command) => {
-      this.#session.node.command(command)
+    this.#engine = new GraphEngine(plan, loaded, creates, ({ connection, neighbors }) => {
+      this.#survey.answered(connection, neighbors)
     })
-    this.#direct = this.#makeDirect()
     this.#survey = new TopologySurvey({
       nodeId: () => this.nodeId,
       nodes: () => this.nodes(),
       neighbors: () => this.neighbors(),
-      command: (body, signal, onLate) => this.#command(body, signal, onLate),
+      command: (body, signal, onLate) => this.#engine.command(body, signal, onLate),
     })
-    this.#session = this.#begin(loaded, creates)
   }
 
   /** The same for all nodes of the graph. */
@@ -113,30 +82,30 @@ export class Graph {
 
   /** This node's: 16 hex digits, another one each time that the graph is opened. */
   get nodeId(): string {
-    return nodeIdText(this.#session.context.nodeId)
+    return nodeIdText(this.#engine.context.nodeId)
   }
 
   /** Name of this node's user. */
   get peerId(): string {
-    return this.#plan.setup.peerId
+    return this.#engine.plan.setup.peerId
   }
 
   get closed(): boolean {
-    return this.#closing !== undefined
+    return this.#engine.closed
   }
 
   get status(): GraphStatus {
-    return this.#status
+    return this.#engine.status
   }
 
   /** What the creator chose, as far as it is known here. */
   get properties(): GraphProperties {
-    return this.#session.context.properties
+    return this.#engine.context.properties
   }
 
   /** Where this node listens, `[address]:port`; empty: it does not. */
   get addresses(): readonly string[] {
-    return this.#session.context.listening.map(formatEndpoint)
+    return this.#engine.context.listening.map(formatEndpoint)
   }
 
   // --- the mesh
@@ -148,7 +117,7 @@ export class Graph {
    */
   async listen(port = 0): Promise<void> {
     checkArgument(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port is 0..65535')
-    await this.#command({ type: 'listen', port })
+    await this.#engine.command({ type: 'listen', port })
   }
 
   /**
@@ -157,7 +126,7 @@ export class Graph {
    * ERR_PEERNET_CONNECT_FAILED, ERR_PEERNET_ALREADY_CONNECTED when there are neighbours.
    */
   async connect(endpoint: string, options: ConnectGraphOptions = {}): Promise<ConnectionInfo> {
-    const connection = await this.#connect(endpoint, false, options)
+    const connection = await this.#engine.connect(endpoint, false, options)
     const info = this.neighbors().find((one) => one.connection === connection)
     return info ?? { connection, remote: endpoint, incoming: false }
   }
@@ -167,7 +136,7 @@ export class Graph {
    * the seeds that the graph was opened with), waits until it has all records, and listens.
    */
   async join(
-    endpoints: readonly string[] = this.#plan.seeds,
+    endpoints: readonly string[] = this.#engine.plan.seeds,
     options: { readonly port?: number; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     const { port, signal } = options
@@ -196,11 +165,11 @@ export class Graph {
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     const { timeoutMs, signal } = options
-    this.#checkOpen()
-    if (this.#status.synchronized) return
-    await this.#until(
+    this.#engine.checkOpen()
+    if (this.#engine.status.synchronized) return
+    await this.#engine.until(
       { events: ['status', 'closed'] },
-      () => this.#status.synchronized,
+      () => this.#engine.status.synchronized,
       timeoutMs,
       signal,
     )
@@ -208,7 +177,7 @@ export class Graph {
 
   /** Nodes that this one is connected with. */
   neighbors(): NeighborInfo[] {
-    return this.#session.context.parts.links.neighbors.map((link) => ({
+    return this.#engine.context.parts.links.neighbors.map((link) => ({
       connection: link.connection,
       remote: formatEndpoint(link.remote),
       incoming: !link.initiator,
@@ -221,7 +190,7 @@ export class Graph {
 
   /** All nodes that publish their presence, this one included. */
   nodes(): GraphNodeInfo[] {
-    return this.#session.context.parts.maintenance.nodes.map(nodeInfo)
+    return this.#engine.context.parts.maintenance.nodes.map(nodeInfo)
   }
 
   /**
@@ -232,28 +201,28 @@ export class Graph {
   topology(
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<GraphTopology> {
-    this.#checkOpen()
+    this.#engine.checkOpen()
     return this.#survey.run(options.timeoutMs ?? LIMITS.graphTopologyMs, options.signal)
   }
 
   /** Ends a connection, of a neighbour or a direct one. */
   async disconnect(connection: number): Promise<void> {
-    await this.#command({ type: 'disconnect', connection })
+    await this.#engine.command({ type: 'disconnect', connection })
   }
 
   /** Attributes of this node in its presence record. */
   async setNodeAttributes(attributes: AttributesInput): Promise<void> {
-    await this.#command({ type: 'node-attributes', attributes: attributesXml(attributes) })
+    await this.#engine.command({ type: 'node-attributes', attributes: attributesXml(attributes) })
   }
 
   /** Publish this node's presence whatever the graph's limits say, or no longer (3.1.4.6). */
   async setPresence(force: boolean): Promise<void> {
-    await this.#command({ type: 'presence', force })
+    await this.#engine.command({ type: 'presence', force })
   }
 
   /** Only the creator may: else ERR_PEERNET_NOT_AUTHORIZED. */
   async setProperties(changes: PropertyChanges): Promise<void> {
-    await this.#command({ type: 'properties', changes })
+    await this.#engine.command({ type: 'properties', changes })
   }
 
   // --- records
@@ -265,8 +234,8 @@ export class Graph {
    * refuses.
    */
   async publish(options: PublishOptions): Promise<PublishedRecord> {
-    const record = recordSpec(options, this.#clock, Date.now())
-    const { id } = await this.#command({ type: 'publish', record }, options.signal)
+    const record = recordSpec(options, this.#engine.context, Date.now())
+    const { id } = await this.#engine.command({ type: 'publish', record }, options.signal)
     return this.#published(id as Guid)
   }
 
@@ -276,8 +245,8 @@ export class Graph {
    */
   async update(record: string | PublishedRecord, options: UpdateOptions): Promise<PublishedRecord> {
     const id = idArgument(record)
-    const changes = recordChanges(options, this.#clock, Date.now())
-    await this.#command({ type: 'update', id, changes }, options.signal)
+    const changes = recordChanges(options, this.#engine.context, Date.now())
+    await this.#engine.command({ type: 'update', id, changes }, options.signal)
     return this.#published(id)
   }
 
@@ -286,13 +255,13 @@ export class Graph {
     record: string | PublishedRecord,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    await this.#command({ type: 'delete', id: idArgument(record) }, options.signal)
+    await this.#engine.command({ type: 'delete', id: idArgument(record) }, options.signal)
   }
 
   /** The record with this ID; undefined when there is none, or it is deleted or expired. */
   get(id: string): PublishedRecord | undefined {
-    const record = this.#session.context.database.live(guidArgument(id, 'id'))
-    return record === undefined ? undefined : new PublishedRecord(record, this.#clock)
+    const record = this.#engine.context.database.live(guidArgument(id, 'id'))
+    return record === undefined ? undefined : new PublishedRecord(record, this.#engine.context)
   }
 
   /**
@@ -309,7 +278,7 @@ export class Graph {
       readonly deleted?: boolean
     } = {},
   ): PublishedRecord[] {
-    const { database } = this.#session.context
+    const { database } = this.#engine.context
     const type = filter.type === undefined ? undefined : guidArgument(filter.type, 'type')
     const { internal = type !== undefined, deleted = false, creatorId } = filter
     const found: PublishedRecord[] = []
@@ -318,7 +287,7 @@ export class Graph {
       if (!internal && isReservedType(record.type)) continue
       if (record.deleted && !deleted) continue
       if (database.current(record.id) === undefined) continue
-      found.push(new PublishedRecord(record, this.#clock))
+      found.push(new PublishedRecord(record, this.#engine.context))
     }
     return found
   }
@@ -328,18 +297,18 @@ export class Graph {
    * object. Throws ERR_PEERNET_INVALID_SEARCH.
    */
   search(query: string | RecordFilter): PublishedRecord[] {
-    const { database } = this.#session.context
+    const { database } = this.#engine.context
     const found: PublishedRecord[] = []
     for (const record of searchRecords(database, query)) {
       if (database.live(record.id) === undefined) continue
-      found.push(new PublishedRecord(record, this.#clock))
+      found.push(new PublishedRecord(record, this.#engine.context))
     }
     return found
   }
 
   /** Has records that the security provider could not judge judged again (3.1.4.10). */
   async revalidate(): Promise<void> {
-    await this.#command({ type: 'revalidate' })
+    await this.#engine.command({ type: 'revalidate' })
   }
 
   // --- events
@@ -353,14 +322,14 @@ export class Graph {
    * ```
    */
   watch(filter: WatchFilter = {}): EventStream<GraphEvent> {
-    const stream = this.#watchers.watch(filter)
+    const stream = this.#engine.watchers.watch(filter)
     if (this.closed) stream.end()
     return stream
   }
 
   /** Calls back in the turn in which it happens; returns what ends it. */
   subscribe(filter: WatchFilter, listener: (event: GraphEvent) => void): () => void {
-    return this.#watchers.add(filter, listener)
+    return this.#engine.watchers.add(filter, listener)
   }
 
   // --- direct connections
@@ -380,8 +349,8 @@ export class Graph {
     )
     for (const target of targets) {
       try {
-        const connection = await this.#connect(target, true, options)
-        const direct = this.#direct.get(connection)
+        const connection = await this.#engine.connect(target, true, options)
+        const direct = this.#engine.direct.get(connection)
         if (direct !== undefined) return direct
       } catch (error) {
         failure = error
@@ -395,8 +364,8 @@ export class Graph {
    * they are accepted (3.1.4.7).
    */
   directConnections(): EventStream<DirectConnection> {
-    this.#checkOpen()
-    return this.#direct.listen()
+    this.#engine.checkOpen()
+    return this.#engine.direct.listen()
   }
 
   /**
@@ -405,7 +374,12 @@ export class Graph {
    */
   async send(connection: number, dataType: string, data: Uint8Array): Promise<void> {
     const type = guidArgument(dataType, 'dataType')
-    await this.#command({ type: 'send', connection, dataType: type, data: new Uint8Array(data) })
+    await this.#engine.command({
+      type: 'send',
+      connection,
+      dataType: type,
+      data: new Uint8Array(data),
+    })
   }
 
   // --- the database as a file
@@ -415,8 +389,8 @@ export class Graph {
    * ERR_PEERNET_PERMISSION, ERR_PEERNET_SYSTEM.
    */
   async exportDatabase(path: string): Promise<void> {
-    this.#checkOpen()
-    await exportGraph(path, this.#plan.store, this.#session.context)
+    this.#engine.checkOpen()
+    await exportGraph(path, this.#engine.plan.store, this.#engine.context)
   }
 
   /**
@@ -426,24 +400,20 @@ export class Graph {
    * nothing has changed.
    */
   async importDatabase(path: string): Promise<void> {
-    this.#checkOpen()
-    const { context, node } = this.#session
+    this.#engine.checkOpen()
+    const { context, node } = this.#engine
     if (context.listening.length > 0 || node.connectionCount > 0) {
       throw new PeernetError(
         'ERR_PEERNET_GRAPH_IN_USE',
         'the graph listens or has connections; import before listen() and connect()',
-        { hresult: 0x80630015 },
       )
     }
-    const loaded = await importIntoGraph(path, this.#plan.store, context)
-    this.#checkOpen()
-    await this.#session.close()
-    this.#requests.fail('the graph was opened anew after an import')
-    this.#session = this.#begin(loaded, false)
+    const loaded = await importIntoGraph(path, this.#engine.plan.store, context)
+    await this.#engine.beginAgain(loaded, 'the graph was opened anew after an import')
   }
 
   get statistics(): GraphStatistics {
-    const { context, node } = this.#session
+    const { context, node } = this.#engine
     const { records, bytes, tombstones } = context.database.statistics
     const { links, maintenance } = context.parts
     return {
@@ -465,177 +435,23 @@ export class Graph {
    * (3.1.4.12). At most about two seconds. Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.#engine.close()
   }
 
   /** Closes the graph and removes its database from this host (PeerGraphDelete). */
   async delete(): Promise<void> {
     await this.close()
-    await this.#plan.remove?.()
+    await this.#engine.plan.remove?.()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  // --- inside
-
-  get #clock(): PeerClock {
-    return this.#session.context
-  }
-
-  #begin(loaded: LoadedStore | undefined, creates: boolean): GraphSession {
-    return new GraphSession(this.#plan, loaded, creates, (event) => {
-      this.#handleEvent(event)
-    })
-  }
-
-  #handleEvent(event: MachineEvent): void {
-    switch (event.type) {
-      case 'done':
-      case 'failed':
-        this.#requests.settle(event)
-        return
-      case 'status': {
-        const { listening, connected, synchronized } = event
-        this.#status = { listening, connected, synchronized }
-        break
-      }
-      case 'properties':
-        void this.#plan.store.setProperties({ ...event.properties }).catch(() => {})
-        break
-      case 'connection':
-        if (event.direct) this.#direct.changed(event)
-        break
-      case 'data':
-        this.#direct.received(event.connection, event.dataType, event.data)
-        break
-      case 'connection-required':
-        this.#trySeed()
-        break
-      case 'topology':
-        this.#survey.answered(event.connection, event.neighbors)
-        return
-      case 'closed':
-        // Told when everything else has ended, too.
-        return
-      default:
-    }
-    this.#watchers.tell(event, this.#clock)
-  }
-
-  #makeDirect(): DirectConnections {
-    const host: DirectHost = {
-      send: async (connection, dataType, data) => {
-        await this.#command({ type: 'send', connection, dataType, data })
-      },
-      disconnect: (connection) => {
-        this.#order({ type: 'disconnect', connection })
-      },
-      pause: (connection, paused) => {
-        this.#session.node.pauseReading(connection, paused)
-      },
-    }
-    return new DirectConnections(host, (allow) => {
-      this.#order({ type: 'allow-direct', allow })
-    })
-  }
-
-  /** A command whose outcome is of no interest. */
-  #order(body: CommandBody): void {
-    if (!this.#session.node.closed) void this.#requests.send(body).catch(() => {})
-  }
-
-  /** The graph has lost its way; the application knows some nodes. */
-  #trySeed(): void {
-    const { seeds } = this.#plan
-    const seed = seeds[this.#nextSeed++ % Math.max(1, seeds.length)]
-    if (seed === undefined || this.closed) return
-    void this.#connect(seed, false, {}).catch(() => {})
-  }
-
-  async #connect(
-    endpoint: string,
-    direct: boolean,
-    { peerId, signal }: ConnectGraphOptions,
-  ): Promise<number> {
-    const to = requireEndpoint(endpoint)
-    const more = peerId === undefined ? {} : { peerId }
-    const { connection } = await this.#command(
-      { type: 'connect', to, direct, ...more },
-      signal,
-      // Nobody waits for it any more.
-      (late) => {
-        const { connection: unwanted } = late
-        if (unwanted !== undefined) this.#order({ type: 'disconnect', connection: unwanted })
-      },
-    )
-    return connection as number
-  }
-
-  async #command(
-    body: CommandBody,
-    signal?: AbortSignal,
-    onLate?: (done: Done) => void,
-  ): Promise<Done> {
-    this.#checkOpen()
-    return this.#requests.send(body, signal, onLate)
-  }
-
   #published(id: Guid): PublishedRecord {
-    const record = this.#session.context.database.get(id)
-    if (record !== undefined) return new PublishedRecord(record, this.#clock)
+    const record = this.#engine.context.database.get(id)
+    if (record !== undefined) return new PublishedRecord(record, this.#engine.context)
     throw new PeernetError('ERR_PEERNET_RECORD_NOT_FOUND', 'the record expired meanwhile')
-  }
-
-  async #until(
-    filter: WatchFilter,
-    holds: () => boolean,
-    timeoutMs: number | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    checkNotAborted(signal)
-    const stream = this.watch(filter)
-    const stop = (): void => void stream.return()
-    const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs)
-    signal?.addEventListener('abort', stop, { once: true })
-    try {
-      if (holds()) return
-      while ((await stream.next()).done !== true) if (holds()) return
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', stop)
-      await stream.return()
-    }
-    checkNotAborted(signal)
-    this.#checkOpen()
-    throw new PeernetError('ERR_PEERNET_TIMEOUT', `not synchronised within ${timeoutMs} ms`)
-  }
-
-  #checkOpen(): void {
-    if (this.closed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the graph is closed')
-  }
-
-  async #close(): Promise<void> {
-    await this.#leave()
-    await this.#session.close()
-    this.#direct.end()
-    this.#requests.fail('the graph was closed')
-    this.#status = { ...this.#status, listening: false, connected: false }
-    this.#watchers.tell({ type: 'closed' }, this.#clock)
-    this.#watchers.end()
-    await this.#plan.store.close()
-  }
-
-  /** Says goodbye, and waits until everybody knows and all is written, or time is up. */
-  async #leave(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LIMITS.graphLeaveMs)
-    })
-    await Promise.race([this.#requests.send({ type: 'close' }).catch(() => {}), late])
-    clearTimeout(timer)
   }
 }
 

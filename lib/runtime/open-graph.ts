@@ -11,7 +11,8 @@ import { LevelRecordStore } from '../storage/level-record-store.js'
 import { VolatileRecordStore } from '../storage/volatile-record-store.js'
 import { statePaths } from '../storage/paths.js'
 import type { GraphIdentity, LoadedStore, RecordStore } from '../storage/record-store.js'
-import { Graph, type GraphPlan } from './graph.js'
+import { Graph } from './graph.js'
+import type { GraphPlan } from './graph-engine.js'
 import { checkNotAborted } from './graph-requests.js'
 import type { ListenAddress } from './graph-listeners.js'
 import type { CreateGraphOptions, OpenGraphOptions } from './graph-options.js'
@@ -259,7 +260,6 @@ function checkIdentity(store: LevelRecordStore, directory: string, wanted: Graph
     'ERR_PEERNET_INVALID_DATABASE',
     `${directory} holds the database of ${peerId} in ${graphId} (strings ${stringOrder}), not of ` +
       `${wanted.peerId} in ${wanted.graphId} (${wanted.stringOrder})`,
-    { hresult: 0x80630016 },
   )
 }
 

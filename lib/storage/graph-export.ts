@@ -155,8 +155,7 @@ function parse(body: Buffer): GraphExport {
 }
 
 function invalid(path: string, why: string): PeernetError {
-  const options = { hresult: 0x80630016 }
-  return new PeernetError('ERR_PEERNET_INVALID_DATABASE', `${path}: ${why}`, options)
+  return new PeernetError('ERR_PEERNET_INVALID_DATABASE', `${path}: ${why}`)
 }
 
 function fileError(path: string, error: unknown): PeernetError {

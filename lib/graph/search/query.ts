@@ -30,5 +30,5 @@ export interface Clause {
 export type Query = Clause | { readonly kind: 'and' | 'or'; readonly parts: readonly Query[] }
 
 export function invalidSearch(message: string): never {
-  throw new PeernetError('ERR_PEERNET_INVALID_SEARCH', message, { hresult: 0x80630601 })
+  throw new PeernetError('ERR_PEERNET_INVALID_SEARCH', message)
 }
