@@ -2,7 +2,7 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import type { Entry, Position } from './entry.js'
+import { comparePositions, type Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
 import type { StoredRecord } from './machine.js'
@@ -221,15 +221,12 @@ export class GraphDatabase {
 
   /** Inserts many records into an empty database, in whatever order. Returns how many had room. */
   load(stored: Iterable<StoredRecord>): number {
-    const sorted = [...stored].sort((a, b) => {
-      const [x, y] = [a.record, b.record]
-      if (x.modificationTime !== y.modificationTime) {
-        return x.modificationTime < y.modificationTime ? -1 : 1
-      }
-      return x.id < y.id ? -1 : 1
+    const keyed = Array.from(stored, ({ record, autorefresh }) => {
+      return { time: record.modificationTime, id: record.id, record, autorefresh }
     })
+    keyed.sort(comparePositions)
     let loaded = 0
-    for (const { record, autorefresh } of sorted) if (this.put(record, autorefresh)) loaded++
+    for (const { record, autorefresh } of keyed) if (this.put(record, autorefresh)) loaded++
     return loaded
   }
 
