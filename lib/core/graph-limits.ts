@@ -1,4 +1,4 @@
-import { hours, minutes, seconds } from './instant.js'
+import { hours, milliseconds, minutes, seconds } from './instant.js'
 
 /** The part of LIMITS (limits.ts) that belongs to graphs. */
 export const GRAPH_LIMITS = {
@@ -36,6 +36,8 @@ export const GRAPH_LIMITS = {
   /** GA-56: Ping after so long without a message of ours; silence that ends a link. */
   graphPingUs: seconds(30),
   graphSilenceUs: seconds(60),
+  /** An ACK waits for so long for a message to go along with: far below the silence above. */
+  graphAckDelayUs: milliseconds(20),
   /** A message that takes longer than the silence above must come in at this rate. */
   graphSlowestBytesPerSecond: 1024,
   /** 3.1.1 Referral List; 3.1.5.2.1 and 3.1.7.25: what a WELCOME, REFUSE or DISCONNECT lists. */

@@ -316,6 +316,8 @@ export const LIMITS = {
   graphDeparted: 1024,
   graphRepairSlackS: 60,
   graphRepairUnknownS: 86_400,
+  /** How much earlier a node's sync by time begins that lost all its neighbours. */
+  graphLostTouchUs: minutes(15),
 
   // What strangers may draw (issue: budgets per source prefix and in total)
   /**

@@ -2,7 +2,7 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import type { Entry, Position } from './entry.js'
+import { comparePositions, type Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
 import type { StoredRecord } from './machine.js'
@@ -43,6 +43,8 @@ export class GraphDatabase {
   readonly #lapsed = new Queue<Entry>()
   readonly #autorefresh = new Set<Entry>()
   readonly #limits: DatabaseLimits
+  #lastId: Guid | undefined
+  #lastFound: Entry | undefined
   #bytes = 0
   #tombstones = 0
   #refused = 0
@@ -75,12 +77,12 @@ export class GraphDatabase {
   }
 
   get(id: Guid): GraphRecord | undefined {
-    return this.#byId.get(id)?.record
+    return this.#find(id)?.record
   }
 
   /** Unless it has lapsed. */
   current(id: Guid): GraphRecord | undefined {
-    const entry = this.#byId.get(id)
+    const entry = this.#find(id)
     return entry === undefined || entry.lapsed ? undefined : entry.record
   }
 
@@ -91,7 +93,7 @@ export class GraphDatabase {
   }
 
   autorefreshes(id: Guid): boolean {
-    return this.#byId.get(id)?.autorefresh === true
+    return this.#find(id)?.autorefresh === true
   }
 
   /** All that are held, in no order. One that is added while iterating is met, too. */
@@ -106,7 +108,7 @@ export class GraphDatabase {
 
   /** The one with this ID, if it is there. */
   entry(id: Guid): readonly Entry[] {
-    const entry = this.#byId.get(id)
+    const entry = this.#find(id)
     return entry === undefined ? [] : [entry]
   }
 
@@ -152,7 +154,7 @@ export class GraphDatabase {
     for (;;) {
       const entry = this.#lapsed.shift()
       if (entry === undefined) return undefined
-      if (!entry.lapsed || this.#byId.get(entry.id) !== entry) continue
+      if (!entry.lapsed || this.#find(entry.id) !== entry) continue
       this.#drop(entry)
       return entry.record
     }
@@ -180,7 +182,7 @@ export class GraphDatabase {
   }
 
   setAutorefresh(id: Guid, autorefresh: boolean): void {
-    const entry = this.#byId.get(id)
+    const entry = this.#find(id)
     if (entry === undefined) return
     entry.autorefresh = autorefresh
     if (autorefresh) this.#autorefresh.add(entry)
@@ -189,7 +191,7 @@ export class GraphDatabase {
 
   /** Room for this record, in place of what has its ID? */
   hasRoom(record: GraphRecord): boolean {
-    return this.#roomFor(record, this.#byId.get(record.id))
+    return this.#roomFor(record, this.#find(record.id))
   }
 
   /** Counts a record that found no room. */
@@ -202,7 +204,7 @@ export class GraphDatabase {
    * bytes. False: there is no room for it.
    */
   put(record: GraphRecord, autorefresh = false): boolean {
-    const held = this.#byId.get(record.id)
+    const held = this.#find(record.id)
     if (!this.#roomFor(record, held)) {
       this.#refused++
       return false
@@ -213,7 +215,7 @@ export class GraphDatabase {
   }
 
   remove(id: Guid): GraphRecord | undefined {
-    const entry = this.#byId.get(id)
+    const entry = this.#find(id)
     if (entry === undefined) return undefined
     this.#drop(entry)
     return entry.record
@@ -221,16 +223,22 @@ export class GraphDatabase {
 
   /** Inserts many records into an empty database, in whatever order. Returns how many had room. */
   load(stored: Iterable<StoredRecord>): number {
-    const sorted = [...stored].sort((a, b) => {
-      const [x, y] = [a.record, b.record]
-      if (x.modificationTime !== y.modificationTime) {
-        return x.modificationTime < y.modificationTime ? -1 : 1
-      }
-      return x.id < y.id ? -1 : 1
+    const keyed = Array.from(stored, ({ record, autorefresh }) => {
+      return { time: record.modificationTime, id: record.id, record, autorefresh }
     })
+    keyed.sort(comparePositions)
     let loaded = 0
-    for (const { record, autorefresh } of sorted) if (this.put(record, autorefresh)) loaded++
+    for (const { record, autorefresh } of keyed) if (this.put(record, autorefresh)) loaded++
     return loaded
+  }
+
+  /** A record that comes in is looked up at every step of its way. */
+  #find(id: Guid): Entry | undefined {
+    if (id !== this.#lastId) {
+      this.#lastFound = this.#byId.get(id)
+      this.#lastId = id
+    }
+    return this.#lastFound
   }
 
   #roomFor(record: GraphRecord, held: Entry | undefined): boolean {
@@ -254,6 +262,8 @@ export class GraphDatabase {
       typeIndex: -1,
     }
     this.#byId.set(record.id, entry)
+    this.#lastId = record.id
+    this.#lastFound = entry
     this.#enter(entry)
   }
 
@@ -269,6 +279,8 @@ export class GraphDatabase {
 
   #drop(entry: Entry): void {
     this.#byId.delete(entry.id)
+    this.#lastId = undefined
+    this.#lastFound = undefined
     this.#leave(entry)
   }
 

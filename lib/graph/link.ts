@@ -62,8 +62,10 @@ export class GraphLink implements Link, Timed {
   /** Set when it is up. */
   channel!: Channel
   readonly watch = new LinkWatch()
-  /** Acknowledgements of this turn. */
+  /** Acknowledgements that wait for something to go along with, at most `graphAckDelayUs`. */
   readonly acks: Acknowledgement[] = []
+  /** It waits in the list of links with acknowledgements. */
+  acking = false
   /** Bytes of an incomplete message, and all that came before it was authenticated. */
   partialBytes = 0
   negotiationBytes = 0

@@ -4,6 +4,7 @@ import { Queue } from '../core/queue.js'
 import { encodeGraphMessage } from '../wire/graph/codec.js'
 import type { Acknowledgement, GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import { Alarm } from './alarm.js'
 import { longestMessage } from './channel.js'
 import { PING_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
@@ -29,9 +30,13 @@ export class Outbox implements SendHost {
   readonly #dirty = new Queue<GraphLink>()
   readonly #acking: GraphLink[] = []
   readonly #overflowed: GraphLink[] = []
+  readonly #ackTimer: Alarm
 
   constructor(context: GraphContext) {
     this.#context = context
+    this.#ackTimer = new Alarm(context, () => {
+      this.#flushAllAcks()
+    })
   }
 
   /** The link may have something to send. */
@@ -48,6 +53,8 @@ export class Outbox implements SendHost {
       link.dirty = false
       if (link.ended) continue
       const { queue } = link.channel
+      // Acknowledgements go along with whatever goes.
+      if (link.acks.length > 0 && queue.sendable) this.#sendAcks(link)
       const data = queue.take()
       if (link.state === 'disconnecting' && !link.finishSent && queue.empty) {
         link.finishSent = true
@@ -132,16 +139,17 @@ export class Outbox implements SendHost {
 
   acknowledge(link: GraphLink, ack: Acknowledgement): void {
     if (link.state !== 'connected') return
-    if (link.acks.length === 0) this.#acking.push(link)
     link.acks.push(ack)
+    if (link.acks.length >= ACKS_PER_MESSAGE) this.#flushAcks(link)
+    else if (!link.acking) {
+      link.acking = true
+      this.#acking.push(link)
+    }
   }
 
-  /** At the end of each handler: acknowledgements of the turn, and links that are too slow. */
+  /** At the end of each handler: acknowledgements that wait, and links that are too slow. */
   settle(): void {
-    if (this.#acking.length > 0) {
-      for (const link of this.#acking) this.#flushAcks(link)
-      this.#acking.length = 0
-    }
+    if (this.#acking.length > 0 && !this.#ackTimer.armed) this.#ackTimer.set(this.#ackDelay)
     for (;;) {
       const slow = this.#overflowed.pop()
       if (slow === undefined) return
@@ -174,14 +182,29 @@ export class Outbox implements SendHost {
     }
   }
 
-  #flushAcks(link: GraphLink): void {
-    const { acks } = link
-    if (acks.length === 0) return
-    for (let at = 0; at < acks.length; at += ACKS_PER_MESSAGE) {
-      const some = acks.length <= ACKS_PER_MESSAGE ? acks : acks.slice(at, at + ACKS_PER_MESSAGE)
-      link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks: some }))
+  /** Not the same for all nodes of a graph, which would send them all at once. */
+  get #ackDelay(): number {
+    const spread = Number(this.#context.nodeId & 0xffn) / 0x100
+    return LIMITS.graphAckDelayUs * (1 - spread / 2)
+  }
+
+  #flushAllAcks(): void {
+    for (const link of this.#acking) {
+      link.acking = false
+      this.#flushAcks(link)
     }
-    acks.length = 0
+    this.#acking.length = 0
+  }
+
+  #flushAcks(link: GraphLink): void {
+    if (link.acks.length === 0) return
+    this.#sendAcks(link)
     this.#queued(link)
+  }
+
+  #sendAcks(link: GraphLink): void {
+    const { acks } = link
+    link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks }))
+    acks.length = 0
   }
 }

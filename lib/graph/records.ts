@@ -3,6 +3,7 @@ import { PeernetError } from '../core/errors.js'
 import type { Acknowledgement } from '../wire/graph/messages.js'
 import type { GraphRecord, RecordFields } from '../wire/graph/record.js'
 import { encodeRecord } from '../wire/graph/codec.js'
+import { sameRecord } from '../wire/graph/wire-record.js'
 import { Autorefresh } from './autorefresh.js'
 import { Completions } from './completions.js'
 import { compareRecords } from './conflict.js'
@@ -132,7 +133,7 @@ export class Records implements RecordsPart {
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
     const held = database.current(record.id)
-    if (held !== undefined && isCopy(record, held)) {
+    if (held !== undefined && sameRecord(record, held)) {
       this.#acknowledge(link, record, false)
       return
     }
@@ -307,14 +308,6 @@ function isFailure(result: GraphRecord | Failure): result is Failure {
 
 function isOpen(link: Link): boolean {
   return link.state === 'connected'
-}
-
-function isCopy(record: GraphRecord, held: GraphRecord): boolean {
-  return (
-    record.version === held.version &&
-    record.size === held.size &&
-    Buffer.compare(record.bytes, held.bytes) === 0
-  )
 }
 
 /** 3.1.7.8 for records that this node renews: never earlier than before. */

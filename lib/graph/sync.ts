@@ -5,6 +5,7 @@ import { LIMITS } from '../core/limits.js'
 import type { GraphMessage } from '../wire/graph/messages.js'
 import type { GraphContext } from './context.js'
 import type { Link, SyncPart } from './parts.js'
+import { ticks } from './record-drafts.js'
 import { SyncInitiator, type SyncObserver, type SyncPlan } from './sync-initiator.js'
 import { SyncResponder } from './sync-responder.js'
 
@@ -27,6 +28,8 @@ export class Sync implements SyncPart, SyncObserver, Timed {
   readonly #waiting = new Set<Link>()
   /** Since when this node has had what its neighbours have. */
   #settledAt: Instant | undefined
+  /** It had neighbours and lost them all, perhaps while others made up a split. */
+  #lostTouch = false
 
   constructor(context: GraphContext) {
     this.#context = context
@@ -89,6 +92,7 @@ export class Sync implements SyncPart, SyncObserver, Timed {
     const { neighbors } = this.#context.parts.links
     if (neighbors.every((other) => other === link)) {
       this.#noteTime()
+      this.#lostTouch ||= this.#settledAt !== undefined
       this.#settledAt = undefined
     }
     if (link !== this.#main) return
@@ -158,7 +162,9 @@ export class Sync implements SyncPart, SyncObserver, Timed {
       this.#run(link, { first: { type: 'new' }, hash: false })
     } else {
       const agreed = link.repair ? this.#agreed(link) : leftAt
-      const since = agreed < leftAt ? agreed : leftAt
+      // GA-54: hashes do not show which of two equal versions the graph has agreed on meanwhile.
+      const missed = this.#lostTouch ? ticks(LIMITS.graphLostTouchUs) : 0n
+      const since = (agreed < leftAt ? agreed : leftAt) - missed
       this.#run(link, { first: { type: 'time', since }, hash: true })
     }
   }

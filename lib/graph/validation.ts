@@ -121,16 +121,16 @@ export function attributesFit(xml: string): boolean {
 }
 
 /** An internal record whose payload nobody can read is of no use to anybody (2.2.3). */
-function payloadFits({ type, payload }: GraphRecord, dialect: GraphDialect): boolean {
-  switch (type) {
+function payloadFits(record: GraphRecord, dialect: GraphDialect): boolean {
+  switch (record.type) {
     case RECORD_TYPE.graphInfo:
-      return decodeGraphInfo(payload, dialect).ok
+      return decodeGraphInfo(record.payload, dialect).ok
     case RECORD_TYPE.signature:
-      return decodeSignature(payload).ok
+      return decodeSignature(record.payload).ok
     case RECORD_TYPE.contact:
-      return decodeContact(payload).ok
+      return decodeContact(record.payload).ok
     case RECORD_TYPE.presence:
-      return decodePresence(payload, dialect).ok
+      return decodePresence(record.payload, dialect).ok
     default:
       return true
   }

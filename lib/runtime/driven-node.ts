@@ -70,6 +70,11 @@ export abstract class DrivenNode implements TurnNode {
     this.#setDeadline(this.#timed.pollTimeout())
   }
 
+  /** What the machine has been told has a turn after the sockets, unless it has one right now. */
+  protected again(): void {
+    if (!this.#pumping) this.turns.again(this)
+  }
+
   /** Calls a handler of the machine, then carries out what it asks for; true if it threw. */
   protected run(handler: () => void): boolean {
     const failed = this.contain(handler)

@@ -69,7 +69,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     try {
       this.#machine.handleCommand(this.turns.clock.now(), command)
     } finally {
-      this.turns.again(this)
+      this.again()
     }
   }
 
@@ -78,7 +78,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     this.contain(() => {
       this.#machine.handleLocalEvent(this.turns.clock.now(), event)
     })
-    this.turns.again(this)
+    this.again()
   }
 
   override wallClock(offsetMs: number): void {
@@ -129,7 +129,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     })
     // Nobody knows what the machine has taken in of it.
     if (failed) this.#drop(stream, 'an internal failure')
-    this.turns.again(this)
+    this.again()
   }
 
   streamWritten(stream: TcpStream): void {

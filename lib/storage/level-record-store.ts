@@ -361,7 +361,8 @@ async function readRecords(
         const { bytes, autorefresh } = recordBytes(rest)
         const decoded = decodeRecord(bytes, identity, identity.graphId)
         if (!decoded.ok) throw corrupt(directory, `a record cannot be read: ${decoded.code}`)
-        const { record } = decoded
+        // Out of the many small buffers of LevelDB, into few large ones.
+        const record = decoded.record.retain()
         checksums.set(idOfKey(key), checksumOf(value))
         records.push({ record, autorefresh })
       }

@@ -40,6 +40,25 @@ export function readGuid(bytes: Uint8Array, at: number): Guid {
   return latin1Slice.call(bytes, at, at + 16) as Guid
 }
 
+const MET = 16
+
+const met = new Array<{ readonly bytes: Uint8Array; readonly guid: Guid } | undefined>(MET)
+
+/** The same for types, of which there are few: who met one lately gives the same string. */
+export function internedGuidAt(bytes: Uint8Array, at: number): Guid {
+  const slot = ((bytes[at] as number) ^ (bytes[at + 15] as number)) & (MET - 1)
+  const known = met[slot]
+  if (known !== undefined && isAt(known.bytes, bytes, at)) return known.guid
+  const guid = readGuid(bytes, at)
+  met[slot] = { bytes: bytes.slice(at, at + 16), guid }
+  return guid
+}
+
+function isAt(wanted: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < 16; i++) if (wanted[i] !== bytes[at + i]) return false
+  return true
+}
+
 export function readUtf8(bytes: Uint8Array, at: number, length: number): string {
   return utf8Slice.call(bytes, at, at + length)
 }

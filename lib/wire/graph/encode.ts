@@ -3,7 +3,7 @@ import { checkArgument } from '../../core/errors.js'
 import { writeGuid, type Guid } from '../../core/guid.js'
 import { nativeCode } from '../../native/codes.js'
 import { graphEncodeMessage, output, rows, source } from '../../native/graph.js'
-import { writeU16, writeU32, writeU64 } from './bytes.js'
+import { viewOf, writeU16, writeU32, writeU64 } from './bytes.js'
 import {
   GraphAckFlag,
   GraphBound,
@@ -16,6 +16,7 @@ import {
 } from './constants.js'
 import type * as messages from './messages.js'
 import { ABSENT, MessageRow, ROW_WORDS } from './rows.js'
+import { passing } from './slab.js'
 import { checkEndpoint, checkText } from './text.js'
 
 /** Puts a message's parts where the native codec finds them, and its words into the row. */
@@ -50,13 +51,20 @@ function begin(type: number, listBytes = 0): void {
 function finish(body?: Uint8Array): Uint8Array {
   if (parts === source && body === undefined) {
     const length = outcomeOf(graphEncodeMessage(end))
-    return output.slice(0, length)
+    return passingCopy(output, length)
   }
   const room = FIXED_ROOM + end + (body === undefined ? 0 : body.length)
   const out = new Uint8Array(room)
   const length = outcomeOf(graphEncodeMessage(parts === source ? end : parts, body, out))
   parts = source
   return out.subarray(0, length)
+}
+
+function passingCopy(bytes: Uint8Array, length: number): Uint8Array {
+  const at = passing.claim(length)
+  const copy = viewOf(passing.memory, at, length)
+  copy.set(viewOf(bytes, 0, length))
+  return copy
 }
 
 function outcomeOf(outcome: number): number {

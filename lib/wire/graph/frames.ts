@@ -1,6 +1,7 @@
 import { checkArgument } from '../../core/errors.js'
-import { writeU16 } from './bytes.js'
+import { viewOf, writeU16 } from './bytes.js'
 import type { GraphRecord } from './record.js'
+import { passing } from './slab.js'
 import { FLOOD_HEAD, WireRecord, writeFloodHead } from './wire-record.js'
 
 /** Messages up to this become one joined piece; longer ones are cut into views (2.2.1.1). */
@@ -9,7 +10,8 @@ const JOINED_MOST = 4096
 /** The bytes as one frame, 2.2.1.1. */
 export function frame(bytes: Uint8Array): Uint8Array {
   checkArgument(bytes.length >= 1 && bytes.length <= 0xffff, 'a frame has 1 to 65535 bytes')
-  const framed = new Uint8Array(bytes.length + 2)
+  const at = passing.claim(bytes.length + 2)
+  const framed = viewOf(passing.memory, at, bytes.length + 2)
   writeU16(framed, 0, bytes.length)
   framed.set(bytes, 2)
   return framed

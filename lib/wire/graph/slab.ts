@@ -7,27 +7,45 @@ const SLAB_BYTES = 16_384
 /** Bigger things get memory of their own. */
 export const SHARED_MOST = SLAB_BYTES / 4
 
-let slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
-let end = 0
-let last: Uint8Array = slab
+/** A slab being filled, and the ones before it. */
+export class Slab {
+  #slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
+  #end = 0
+  #last: Uint8Array = this.#slab
 
-/** Room for so many bytes: their offset in `claimed()`. */
+  /** Room for so many bytes: their offset in `memory`. */
+  claim(length: number): number {
+    if (length > SHARED_MOST) {
+      this.#last = new Uint8Array(length)
+      return 0
+    }
+    if (this.#end + length > SLAB_BYTES) {
+      this.#slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
+      this.#end = 0
+    }
+    const at = this.#end
+    this.#end += length
+    this.#last = this.#slab
+    return at
+  }
+
+  /** The memory that the last `claim` was in. */
+  get memory(): Uint8Array {
+    return this.#last
+  }
+}
+
+/** For messages, which are soon gone: they must not keep room between records that stay. */
+export const passing = new Slab()
+
+const lasting = new Slab()
+
+/** Room for so many bytes of something that stays: their offset in `claimed()`. */
 export function claim(length: number): number {
-  if (length > SHARED_MOST) {
-    last = new Uint8Array(length)
-    return 0
-  }
-  if (end + length > SLAB_BYTES) {
-    slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
-    end = 0
-  }
-  const at = end
-  end += length
-  last = slab
-  return at
+  return lasting.claim(length)
 }
 
 /** The memory that the last `claim` was in. */
 export function claimed(): Uint8Array {
-  return last
+  return lasting.memory
 }

@@ -1,5 +1,5 @@
 import type { Guid } from '../../core/guid.js'
-import { readGuid, readU64, viewOf, writeU16, writeU32 } from './bytes.js'
+import { internedGuidAt, readGuid, readU64, viewOf, writeU16, writeU32 } from './bytes.js'
 import { GraphFixed, GraphMessageType, GraphRecordFlag, GraphValue } from './constants.js'
 import type { GraphRecord, RecordFields } from './record.js'
 import { RecordRow } from './rows.js'
@@ -13,6 +13,23 @@ export const FLOOD_FRAME_HEAD = FLOOD_HEAD + 2
 const FLOOD_HEADER_WORD = (GraphValue.VERSION << 24) | (GraphMessageType.FLOOD << 16)
 const NOTHING = new Uint8Array(0)
 
+type Compare = (
+  this: Uint8Array,
+  target: Uint8Array,
+  targetStart: number,
+  targetEnd: number,
+  start: number,
+  end: number,
+) => number
+
+/** Buffer's, which compares parts without making views. */
+const { compare: compareAt } = Buffer.prototype as unknown as { compare: Compare }
+
+/** The record that was framed last, for all neighbours: where it is, and its frame. */
+let lastSource: Uint8Array = NOTHING
+let lastAt = 0
+let lastFrame: Uint8Array = NOTHING
+
 /** Whose memory a record stands in. */
 export const Memory = {
   /** That of the stream, until `retain`. */
@@ -25,7 +42,11 @@ export const Memory = {
 } as const
 export type Memory = (typeof Memory)[keyof typeof Memory]
 
-/** A PEER_RECORD; fields are read when they are asked for. */
+/** Bits of the units of an ID, of which three share a number: a database has many records. */
+const UNITS_BITS = 9
+const UNITS_MASK = (1 << UNITS_BITS) - 1
+
+/** A PEER_RECORD; fields are read when they are asked for, and few are kept. */
 export class WireRecord implements GraphRecord {
   readonly version: number
   readonly deleted: boolean
@@ -35,17 +56,12 @@ export class WireRecord implements GraphRecord {
   #at: number
   #memory: Memory
   readonly #bigEndian: boolean
-  readonly #creatorUnits: number
-  readonly #modifierUnits: number
+  /** Of creator, modifier and graph ID. */
+  readonly #units: number
   readonly #securitySize: number
-  readonly #graphUnits: number
   readonly #payloadSize: number
   readonly #attributesUnits: number
   #id: Guid | undefined = undefined
-  #type: Guid | undefined = undefined
-  #bytes: Uint8Array | undefined = undefined
-  #framed: Uint8Array | undefined = undefined
-  #payload: Uint8Array | undefined = undefined
   #modified: bigint | undefined = undefined
 
   /** `words[base]` begins a RecordRow; its offset is replaced by `at`. */
@@ -64,17 +80,18 @@ export class WireRecord implements GraphRecord {
     this.#at = at
     this.#memory = memory
     this.#bigEndian = bigEndian
-    this.#creatorUnits = words[base + RecordRow.CREATOR_UNITS] as number
-    this.#modifierUnits = words[base + RecordRow.MODIFIER_UNITS] as number
+    this.#units =
+      (words[base + RecordRow.CREATOR_UNITS] as number) |
+      ((words[base + RecordRow.MODIFIER_UNITS] as number) << UNITS_BITS) |
+      ((words[base + RecordRow.GRAPH_UNITS] as number) << (2 * UNITS_BITS))
     this.#securitySize = words[base + RecordRow.SECURITY_SIZE] as number
-    this.#graphUnits = words[base + RecordRow.GRAPH_UNITS] as number
     this.#payloadSize = words[base + RecordRow.PAYLOAD_SIZE] as number
     this.#attributesUnits = words[base + RecordRow.ATTRIBUTES_UNITS] as number
     if (words[base + RecordRow.SWAPPED] !== 0) this.#turn()
   }
 
   get type(): Guid {
-    return (this.#type ??= readGuid(this.#source, this.#at))
+    return internedGuidAt(this.#source, this.#at)
   }
 
   get id(): Guid {
@@ -114,7 +131,7 @@ export class WireRecord implements GraphRecord {
 
   get payload(): Uint8Array {
     if (this.#payloadSize === 0) return NOTHING
-    return (this.#payload ??= viewOf(this.#source, this.#payloadAt, this.#payloadSize))
+    return viewOf(this.#source, this.#payloadAt, this.#payloadSize)
   }
 
   get attributes(): string {
@@ -124,7 +141,7 @@ export class WireRecord implements GraphRecord {
   }
 
   get bytes(): Uint8Array {
-    return (this.#bytes ??= viewOf(this.#source, this.#at, this.size))
+    return viewOf(this.#source, this.#at, this.size)
   }
 
   retain(): this {
@@ -134,7 +151,32 @@ export class WireRecord implements GraphRecord {
 
   /** The whole FLOOD as one frame; only for a record that fits one. Never write into it. */
   get framedFlood(): Uint8Array {
-    return (this.#framed ??= this.#frame())
+    if (lastSource !== this.#source || lastAt !== this.#at) {
+      lastFrame = this.#frame()
+      lastSource = this.#source
+      lastAt = this.#at
+    }
+    return lastFrame
+  }
+
+  /** The same bytes. */
+  equals(other: WireRecord): boolean {
+    const { size } = this
+    if (size !== other.size) return false
+    const [at, otherAt] = [this.#at, other.#at]
+    return compareAt.call(this.#source, other.#source, otherAt, otherAt + size, at, at + size) === 0
+  }
+
+  get #creatorUnits(): number {
+    return this.#units & UNITS_MASK
+  }
+
+  get #modifierUnits(): number {
+    return (this.#units >> UNITS_BITS) & UNITS_MASK
+  }
+
+  get #graphUnits(): number {
+    return this.#units >> (2 * UNITS_BITS)
   }
 
   // Where fields are: the lengths before them say it (2.2.1.9).
@@ -182,8 +224,6 @@ export class WireRecord implements GraphRecord {
     this.#source = memory
     this.#at = at
     this.#memory = Memory.ROOMY
-    this.#bytes = undefined
-    this.#payload = undefined
   }
 
   /** GA-01: turns the strings of a record that came in the other byte order, in a copy. */
@@ -213,6 +253,12 @@ export function recordFields(record: RecordFields): RecordFields {
     payload: record.payload,
     attributes: record.attributes,
   }
+}
+
+/** The same wire form. */
+export function sameRecord(a: GraphRecord, b: GraphRecord): boolean {
+  if (a instanceof WireRecord && b instanceof WireRecord) return a.equals(b)
+  return a.size === b.size && Buffer.compare(a.bytes, b.bytes) === 0
 }
 
 /** The 12 bytes before the record. */

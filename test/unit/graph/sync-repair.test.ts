@@ -35,6 +35,24 @@ test('GA-54 a repair link syncs by time since the last agreement, then by hash',
   }
 })
 
+test('GA-54 a node that lost all its neighbours asks for what was agreed on just before', () => {
+  const base = record({ id: numberedId(1) })
+  const ours = version(base, 2, { lastModifiedBy: 'al', modificationTime: T0 + SECOND })
+  const theirs = version(base, 2, { lastModifiedBy: 'bo', modificationTime: T0 + SECOND })
+  const [alone, peer] = settledPair([ours], [ours])
+  const link = alone.connect(peer)
+  settle(alone, peer)
+  alone.pass(minutes(10))
+  alone.close(link)
+  for (const former of [...alone.links.neighbors]) alone.close(former)
+  const other = member([theirs])
+  other.pass(minutes(10))
+  alone.pass(seconds(3))
+  alone.connect(other)
+  settle(alone, other)
+  assert.equal(alone.contents, other.contents)
+})
+
 test('GA-54 another signature at a new neighbour is taken for a split', () => {
   const base = record({ id: numberedId(1) })
   const ours = version(base, 2, { lastModifiedBy: 'al', modificationTime: T0 + SECOND })
