@@ -4,7 +4,7 @@ import { RECORD_TYPE } from '#lib/graph/constants.js'
 import { GraphDatabase } from '#lib/graph/database.js'
 import type { RecordVerdict } from '#lib/graph/security-provider.js'
 import { encodeContact } from '#lib/wire/graph/payloads.js'
-import type { TestNode} from '../../support/graph-node.js';
+import type { TestNode } from '../../support/graph-node.js'
 import { PROPERTIES, type TestLink } from '../../support/graph-node.js'
 import { HOUR, OTHER_TYPE, record, SECOND, T0, version } from '../../support/graph-records.js'
 import {
