@@ -102,7 +102,7 @@ export class LinkReceiver implements ChannelReceiver {
     if (message.dataType === PING_TYPE) return
     if (this.#isTopology(message)) return
     // The message is a view of a chunk that dies with this call.
-    const data = message.data.slice()
+    const data = new Uint8Array(message.data)
     this.#context.events.push({ type: 'data', connection, dataType: message.dataType, data })
   }
 

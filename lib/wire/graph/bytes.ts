@@ -50,7 +50,8 @@ export function internedGuidAt(bytes: Uint8Array, at: number): Guid {
   const known = met[slot]
   if (known !== undefined && isAt(known.bytes, bytes, at)) return known.guid
   const guid = readGuid(bytes, at)
-  met[slot] = { bytes: bytes.slice(at, at + 16), guid }
+  // Not slice(): that of a Buffer shares its memory, here that of the next chunk.
+  met[slot] = { bytes: new Uint8Array(bytes.subarray(at, at + 16)), guid }
   return guid
 }
 

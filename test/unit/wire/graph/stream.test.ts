@@ -2,6 +2,7 @@
 // out.
 // test-limit: 120s
 import * as assert from 'uvu/assert'
+import { guid, guidText } from '#lib/core/guid.js'
 import { concatBytes, toHex } from '#lib/core/bytes.js'
 import {
   encodeGraphMessage,
@@ -265,6 +266,24 @@ test('attack, lying sizes: a Message Size of 60 MB costs no memory', () => {
     readers.reduce((sum, reader) => sum + reader.buffered, 0),
     200 * 58,
   )
+})
+
+test('a buffer that is read into again changes nothing that was read from it', () => {
+  // As node:net does with `onread`: always the same Buffer. Both types fall into one slot of the
+  // memory for types.
+  const types = ['00000100-0000-0000-0000-000000000001', '00000200-0000-0000-0000-000000000001']
+  const buffer = Buffer.alloc(65_536)
+  const reader = newReader()
+  const read = types.map((type) => {
+    const framed = framedFlood(encodeRecord({ ...large(100), type: guid(type) }, dialect), 16_379)
+    assert.ok(framed)
+    buffer.set(framed)
+    reader.push(buffer.subarray(0, framed.length))
+    const item = reader.next()
+    assert.ok(item?.kind === 'message' && item.message.type === 'FLOOD')
+    return guidText(item.message.record.type)
+  })
+  assert.equal(read, types)
 })
 
 test('a record of 20 MB comes through, in time that grows with its size', () => {
