@@ -67,3 +67,14 @@ export {
 export type { DiscoveryMessage, Probe, ProbeMatches } from './discovery/wsd/messages.js'
 export { decodeDiscovery } from './discovery/wsd/read.js'
 export { encodeDiscovery } from './discovery/wsd/write.js'
+export {
+  PeerDiscovery,
+  type AnnounceOptions,
+  type AvailableSegment,
+  type AvailableSegments,
+  type FindOptions,
+  type FoundPeer,
+  type FoundSegment,
+  type PeerDiscoveryOptions,
+  type SoughtSegment,
+} from './runtime/peer-discovery.js'

@@ -284,4 +284,36 @@ export const LIMITS = {
   wsdAddresses: 8,
   /** Longest message ID that is echoed. */
   wsdMessageIdLength: 256,
+  /** D 3.1.2 <7>: how long answers to a probe count; 200 to 500 ms may be asked for. */
+  wsdRequestUs: milliseconds(300),
+  wsdRequestMinUs: milliseconds(200),
+  wsdRequestMaxUs: milliseconds(500),
+  /** D 3.2.2 <7>: an answer is delayed by 1 ms to APP_MAX_DELAY. */
+  wsdBackoffMinUs: milliseconds(1),
+  wsdBackoffMaxUs: milliseconds(65),
+  /** Segments of one search, those of 32 GiB in version 1; they go out a probe at a time. */
+  wsdSearchSegments: 1024,
+  /** Ours: a probe fits in an Ethernet frame; a few are enough to keep a download fed. */
+  wsdProbeBytes: 1_400,
+  wsdProbesOutstanding: 16,
+  wsdSearches: 256,
+  /** Peers that a probe is answered by; more are not told of. */
+  wsdPeersPerProbe: 64,
+  /** Ours: answers a second to one source and to all, each with as many at once. */
+  wsdAnswersPerSourceSecond: 32,
+  wsdAnswersPerSecond: 256,
+  wsdSources: 1024,
+  /** Answers that wait for their moment. */
+  wsdAnswersWaiting: 256,
+  /** XML documents read a second: the port is shared with others who may be loud. */
+  wsdDocumentsPerSecond: 1024,
+  /** How long a message ID counts as seen, and how many are remembered. */
+  wsdDuplicateUs: seconds(10),
+  wsdMessagesSeen: 4096,
+  /** D 3.2.4 <8>: n, and the probability of an answer beyond it. */
+  wsdSuppressionCount: 10,
+  wsdSuppressionChance: 0.33,
+  wsdSuppressionSegments: 4096,
+  /** Interfaces that groups are joined on. */
+  wsdLinks: 64,
 } as const
