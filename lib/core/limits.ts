@@ -316,4 +316,59 @@ export const LIMITS = {
   wsdSuppressionSegments: 4096,
   /** Interfaces that groups are joined on. */
   wsdLinks: 64,
+
+  // Content distribution: the cache of blocks (sizes in bytes, times in milliseconds)
+  cacheBytes: 1024 * 1024 * 1024,
+  /** As Windows keeps content. */
+  cacheAgeMs: 28 * 86_400_000,
+  /** Files of segments kept open. */
+  cacheOpenFiles: 64,
+  /** How exactly the order of use is known. */
+  cacheTouchMs: 10_000,
+  /** A file that was being made so long ago belongs to a process that died. */
+  cacheTemporaryMs: 3_600_000,
+
+  // Retrieval (MS-PCCRR); times in milliseconds
+  /** R 2.2.3. */
+  retrievalRequestBytes: 98_304,
+  /** R 2.2.3, with the transport header. */
+  retrievalResponseBytes: 393_220,
+  /** R 3.1.2 Request Timer; 1 ms … 1 min. */
+  retrievalRequestMs: 2000,
+  /** R 3.2.2 Upload Timer; 100 ms … 1 h. */
+  retrievalUploadMs: 15_000,
+  /** R 3.2.1; 1 … 16,384. */
+  retrievalClients: 64,
+  /** R 3.1.4.3 note <10>: from so many consecutive blocks on, the block list is asked for first. */
+  retrievalListedBlocks: 4,
+  /** Requests to one peer at a time, and connections of strangers to our server. */
+  retrievalPerPeer: 4,
+  retrievalConnections: 1024,
+
+  // Content over HTTP (MS-PCCRTP); times in milliseconds
+  /** Shorter content costs more as hashes than it saves. */
+  peerdistMinimumBytes: 65_536,
+  /** Memory that hashes of content may take, and content hashed at a time. */
+  peerdistHashBytes: 64 * 1024 * 1024,
+  peerdistHashings: 4,
+  /** Content information of 100 GiB has 52 MB. */
+  contentInfoBytes: 64 * 1024 * 1024,
+  /** Verified blocks that wait for a slow reader, and those under way. */
+  fetchWindowBytes: 8 * 1024 * 1024,
+  /** Range of one request to the origin, and such requests at a time. */
+  fetchOriginBytes: 4 * 1024 * 1024,
+  fetchOriginRequests: 2,
+  /** Peers of one download; a peer that failed so often in a row is asked no more. */
+  fetchPeers: 32,
+  fetchPeerFailures: 3,
+  /** How long discovery may keep the origin waiting. */
+  fetchDiscoveryMs: 1000,
+  /** An origin that sends nothing for so long counts as gone. */
+  fetchOriginMs: 10_000,
+  /** A download to which nobody has given anything for so long ends. */
+  fetchStallMs: 20_000,
+  /** Peers without the wanted blocks are asked again after this. */
+  fetchAskAgainMs: 250,
+  /** Blocks of which the trace is kept. */
+  fetchTrace: 65_536,
 } as const
