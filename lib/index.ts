@@ -78,3 +78,29 @@ export {
   type PeerDiscoveryOptions,
   type SoughtSegment,
 } from './runtime/peer-discovery.js'
+export {
+  BlockStore,
+  type BlockStoreOptions,
+  type BlockStoreStatistics,
+  type HeldSegment,
+} from './storage/block-store.js'
+export { runOnPool } from './io/block-runner.js'
+export {
+  RetrievalServer,
+  type RetrievalServerOptions,
+  type RetrievalServerStatistics,
+} from './runtime/content/retrieval-server.js'
+export { RetrievalClient, type PeerAnswer } from './runtime/content/retrieval-client.js'
+export {
+  fileTag,
+  peerdist,
+  type PeerDist,
+  type PeerDistOptions,
+} from './runtime/content/peerdist.js'
+export {
+  fetchContent,
+  FetchedContent,
+  type FetchContentOptions,
+  type Shares,
+} from './runtime/content/fetch-content.js'
+export type { BlockTrace } from './runtime/content/download.js'

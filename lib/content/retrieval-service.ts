@@ -137,7 +137,7 @@ export function blockListAnswer(
   })
 }
 
-/** MSG_SEGLIST; `isHeld` tells for each ID of the request whether there is a part of it (3.2.5.4). */
+/** MSG_SEGLIST; `isHeld`: for each ID of the request whether a part is there (3.2.5.4). */
 export function segmentListAnswer(
   { requestId }: SegmentListRequest,
   isHeld: readonly boolean[],

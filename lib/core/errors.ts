@@ -34,6 +34,7 @@ export const ERROR_CODES = [
   'ERR_PEERNET_CONTENT_EMPTY',
   'ERR_PEERNET_CONTENT_CHANGED',
   'ERR_PEERNET_SECRET_CORRUPT',
+  'ERR_PEERNET_CONTENT_UNAVAILABLE',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -70,10 +70,10 @@ const NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})\.seg$/
 const TEMPORARY = /\.tmp$/
 
 /**
- * Verified blocks on disk, by segment and block (lib/storage/segment-file.ts); several processes may
- * share a directory. Every block is compared with its hash again when it is read, so what a crash, a
- * full disk or a bad sector left behind is never handed out. Failures of the disk are counted and
- * make a block "not there": a download goes on without the cache.
+ * Verified blocks on disk, by segment and block (lib/storage/segment-file.ts); several processes
+ * may share a directory. Every block is compared with its hash again when it is read: what a crash,
+ * a full disk or a bad sector left behind is never handed out. Failures of the disk are counted
+ * and make a block "not there": a download goes on without the cache.
  */
 export class BlockStore {
   readonly directory: string
@@ -132,7 +132,7 @@ export class BlockStore {
       if (file === undefined) return false
       try {
         if (await file.isGone()) {
-          await this.#forget(segment.id)
+          await this.#dropKey(toHex(segment.id))
           continue
         }
         const { hashOfData, secret, length } = file.head
@@ -369,10 +369,6 @@ export class BlockStore {
     if (this.#touched.size >= LIMITS.cacheOpenFiles) this.#touched.clear()
     this.#touched.set(key, now)
     await file.touch(new Date(now))
-  }
-
-  #forget(id: Uint8Array): Promise<void> {
-    return this.#dropKey(toHex(id))
   }
 
   async #dropKey(key: string): Promise<void> {

@@ -10,13 +10,13 @@ import { systemCode } from './atomic-file.js'
 /**
  * A segment of the cache in one file: what it is, a row for each block, the blocks at fixed places.
  *
- *     0    magic, version, algorithm, lengths, creation time, ID, secret, hash of data, SHA-256 of it
+ *     0    magic, version, algorithm, lengths, creation time, ID, secret, hash of data, SHA-256
  *     256  rows of 1 + N bytes: 1 when the block is there, and its hash
  *     …    from the next multiple of 4096 on: the blocks, plain
  *
- * A writer writes a block first and its row afterwards, always the same bytes at the same place, so
- * several processes can write at once. Nothing is synced: after a loss of power rows may stand for
- * bytes that never arrived, which reading finds out by the hash.
+ * A writer writes a block first and its row afterwards, always the same bytes at the same place,
+ * so several processes can write at once. Nothing is synced: after a loss of power rows may stand
+ * for bytes that never arrived, which reading finds out by the hash.
  */
 
 const MAGIC = Buffer.from('PNSEG1\r\n')
