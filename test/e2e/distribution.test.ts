@@ -1,7 +1,7 @@
 // Content from peers and origin over HTTP, with every fault that can be made by name.
 // test-limit: 240s
 import { randomBytes } from 'node:crypto'
-import { type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { request, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import { decodeRequest } from '#lib/content/decode-retrieval.js'
@@ -186,6 +186,41 @@ test('D-112 peers that lie, stall or break off never make a wrong byte', async (
     assert.ok(isRight(both.bytes), name)
     assert.is(both.shares.origin, 0, name)
     await liar.kill()
+  }
+})
+
+test('D-074 from four consecutive blocks on the list is asked for first, then one block at a time', async () => {
+  for (const [blocks, lists] of [
+    [3, 0],
+    [4, 1],
+  ] as const) {
+    const origin = await startOrigin()
+    origin.content = content.subarray(0, blocks * 65_536)
+    await warm(origin)
+    const peer = await startPeer(origin)
+    const asked: string[] = []
+    const between = await listen((incoming, response) => {
+      const parts: Buffer[] = []
+      incoming.on('data', (part: Buffer) => parts.push(part))
+      incoming.on('end', () => {
+        const body = Buffer.concat(parts)
+        const decoded = decodeRequest(body)
+        assert.ok(decoded.ok && 'ranges' in decoded.message)
+        const { type, ranges } = decoded.message
+        asked.push(type)
+        const count = ranges.reduce((sum, range) => sum + range.count, 0)
+        assert.is(count, type === 'getblks' ? 1 : blocks)
+        const options = { method: 'POST', headers: { 'Content-Length': body.length } }
+        const to = `http://${peer.at}${incoming.url ?? ''}`
+        request(to, options, (answer) => answer.pipe(response)).end(body)
+      })
+    })
+    const got = await fetched(origin, { peers: [between.at] })
+    assert.is(got.shares.peers, origin.content.length)
+    assert.is(asked.filter((type) => type === 'getblklist').length, lists)
+    assert.is(asked.indexOf('getblklist'), lists - 1, 'the list comes first')
+    assert.is(asked.filter((type) => type === 'getblks').length, blocks)
+    assert.not(asked.includes('getseglist'))
   }
 })
 

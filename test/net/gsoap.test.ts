@@ -35,7 +35,7 @@ function fieldsOf(namespace: string, client: string, args: readonly string[]): F
       const at = line.indexOf('=')
       return [line.slice(0, at), line.slice(at + 1)]
     }),
-  ) as Fields
+  )
 }
 
 function buildClient(directory: string): string {
