@@ -64,6 +64,13 @@ export {
   encodeOfferAnswer,
   type Offer,
 } from './content/offers.js'
+export { HostedCacheClient, offeredInfo, type OfferTransmit } from './content/hosted-client.js'
+export {
+  HostedCacheServer,
+  type HostedEffect,
+  type HostedSegment,
+  type HostedStore,
+} from './content/hosted-server.js'
 export type { DiscoveryMessage, Probe, ProbeMatches } from './discovery/wsd/messages.js'
 export { decodeDiscovery } from './discovery/wsd/read.js'
 export { encodeDiscovery } from './discovery/wsd/write.js'
