@@ -103,6 +103,50 @@ export {
   encodeOfferAnswer,
   type Offer,
 } from './content/offers.js'
+export { HostedCacheClient, offeredInfo, type OfferTransmit } from './content/hosted-client.js'
+export {
+  HostedCacheServer,
+  type HostedEffect,
+  type HostedSegment,
+  type HostedStore,
+} from './content/hosted-server.js'
 export type { DiscoveryMessage, Probe, ProbeMatches } from './discovery/wsd/messages.js'
 export { decodeDiscovery } from './discovery/wsd/read.js'
 export { encodeDiscovery } from './discovery/wsd/write.js'
+export {
+  PeerDiscovery,
+  type AnnounceOptions,
+  type AvailableSegment,
+  type AvailableSegments,
+  type FindOptions,
+  type FoundPeer,
+  type FoundSegment,
+  type PeerDiscoveryOptions,
+  type SoughtSegment,
+} from './runtime/peer-discovery.js'
+export {
+  BlockStore,
+  type BlockStoreOptions,
+  type BlockStoreStatistics,
+  type HeldSegment,
+} from './storage/block-store.js'
+export { runOnPool } from './io/block-runner.js'
+export {
+  RetrievalServer,
+  type RetrievalServerOptions,
+  type RetrievalServerStatistics,
+} from './runtime/content/retrieval-server.js'
+export { RetrievalClient, type PeerAnswer } from './runtime/content/retrieval-client.js'
+export {
+  fileTag,
+  peerdist,
+  type PeerDist,
+  type PeerDistOptions,
+} from './runtime/content/peerdist.js'
+export {
+  fetchContent,
+  FetchedContent,
+  type FetchContentOptions,
+  type Shares,
+} from './runtime/content/fetch-content.js'
+export type { BlockTrace } from './runtime/content/download.js'

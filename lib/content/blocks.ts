@@ -1,7 +1,7 @@
 import { uninitializedBytes } from '../core/bytes.js'
 import { checkArgument } from '../core/errors.js'
 import type { BlockWork, OpenWork } from '../native/content-crypto.js'
-import { sha2Of } from './algorithms.js'
+import { sha2Of, type HashScheme } from './algorithms.js'
 import { SEGMENT_2_BYTES, type ContentSegment } from './content-info.js'
 import { encodeUnfilledBlock } from './encode-retrieval.js'
 import type { BlockMessage, Cipher } from './retrieval.js'
@@ -77,4 +77,13 @@ export function opening(message: BlockMessage, segment: ContentSegment): Opening
   const vector = cipher === 0 ? NO_IV : iv
   const work: OpenWork = [1, cipher, segment.secret, vector, block, out, length, hash, algorithm]
   return { block: out.subarray(0, length), work }
+}
+
+/** Work of either kind, for a pool that is given in. */
+export type PoolWork = BlockWork
+
+/** A plain block, say from a disk, to be compared with its hash where it stands. */
+export function checking(scheme: HashScheme, plain: Uint8Array, hash: Uint8Array): Opening {
+  const algorithm = sha2Of(scheme.algorithm)
+  return { block: plain, work: [1, 0, hash, NO_IV, plain, plain, plain.length, hash, algorithm] }
 }

@@ -362,4 +362,109 @@ export const LIMITS = {
   wsdAddresses: 8,
   /** Longest message ID that is echoed. */
   wsdMessageIdLength: 256,
+  /** D 3.1.2 <7>: how long answers to a probe count; 200 to 500 ms may be asked for. */
+  wsdRequestUs: milliseconds(300),
+  wsdRequestMinUs: milliseconds(200),
+  wsdRequestMaxUs: milliseconds(500),
+  /** D 3.2.2 <7>: an answer is delayed by 1 ms to APP_MAX_DELAY. */
+  wsdBackoffMinUs: milliseconds(1),
+  wsdBackoffMaxUs: milliseconds(65),
+  /** Segments of one search, those of 32 GiB in version 1; they go out a probe at a time. */
+  wsdSearchSegments: 1024,
+  /** Ours: a probe fits in an Ethernet frame; a few are enough to keep a download fed. */
+  wsdProbeBytes: 1_400,
+  wsdProbesOutstanding: 16,
+  wsdSearches: 256,
+  /** Peers that a probe is answered by; more are not told of. */
+  wsdPeersPerProbe: 64,
+  /** Ours: answers a second to one source and to all, each with as many at once. */
+  wsdAnswersPerSourceSecond: 32,
+  wsdAnswersPerSecond: 256,
+  wsdSources: 1024,
+  /** Answers that wait for their moment. */
+  wsdAnswersWaiting: 256,
+  /** XML documents read a second: the port is shared with others who may be loud. */
+  wsdDocumentsPerSecond: 1024,
+  /** How long a message ID counts as seen, and how many are remembered. */
+  wsdDuplicateUs: seconds(10),
+  wsdMessagesSeen: 4096,
+  /** D 3.2.4 <8>: n, and the probability of an answer beyond it. */
+  wsdSuppressionCount: 10,
+  wsdSuppressionChance: 0.33,
+  wsdSuppressionSegments: 4096,
+  /** Interfaces that groups are joined on. */
+  wsdLinks: 64,
+
+  // Content distribution: the cache of blocks (sizes in bytes, times in milliseconds)
+  cacheBytes: 1024 * 1024 * 1024,
+  /** As Windows keeps content. */
+  cacheAgeMs: 28 * 86_400_000,
+  /** Files of segments kept open. */
+  cacheOpenFiles: 64,
+  /** How exactly the order of use is known. */
+  cacheTouchMs: 10_000,
+  /** A file that was being made so long ago belongs to a process that died. */
+  cacheTemporaryMs: 3_600_000,
+
+  // Retrieval (MS-PCCRR); times in milliseconds
+  /** R 2.2.3. */
+  retrievalRequestBytes: 98_304,
+  /** R 2.2.3, with the transport header. */
+  retrievalResponseBytes: 393_220,
+  /** R 3.1.2 Request Timer; 1 ms … 1 min. */
+  retrievalRequestMs: 2000,
+  /** R 3.2.2 Upload Timer; 100 ms … 1 h. */
+  retrievalUploadMs: 15_000,
+  /** R 3.2.1; 1 … 16,384. */
+  retrievalClients: 64,
+  /** R 3.1.4.3 note <10>: from so many consecutive blocks on, the block list is asked for first. */
+  retrievalListedBlocks: 4,
+  /** Requests to one peer at a time, and connections of strangers to our server. */
+  retrievalPerPeer: 4,
+  retrievalConnections: 1024,
+
+  // Content over HTTP (MS-PCCRTP); times in milliseconds
+  /** Shorter content costs more as hashes than it saves. */
+  peerdistMinimumBytes: 65_536,
+  /** Memory that hashes of content may take, and content hashed at a time. */
+  peerdistHashBytes: 64 * 1024 * 1024,
+  peerdistHashings: 4,
+  /** Content information of 100 GiB has 52 MB. */
+  contentInfoBytes: 64 * 1024 * 1024,
+  /** Verified blocks that wait for a slow reader, and those under way. */
+  fetchWindowBytes: 8 * 1024 * 1024,
+  /** Range of one request to the origin, and such requests at a time. */
+  fetchOriginBytes: 4 * 1024 * 1024,
+  fetchOriginRequests: 2,
+  /** Peers of one download; a peer that failed so often in a row is asked no more. */
+  fetchPeers: 32,
+  fetchPeerFailures: 3,
+  /** How long discovery may keep the origin waiting. */
+  fetchDiscoveryMs: 1000,
+  /** An origin that sends nothing for so long counts as gone. */
+  fetchOriginMs: 10_000,
+  /** A download to which nobody has given anything for so long ends. */
+  fetchStallMs: 20_000,
+  /** Peers without the wanted blocks are asked again after this. */
+  fetchAskAgainMs: 250,
+  /** Blocks of which the trace is kept. */
+  fetchTrace: 65_536,
+
+  // Hosted cache (MS-PCHC)
+  /** 3.2.2: requests are forgotten when the tick counter is more than 2 beyond their start. */
+  hostedTickUs: seconds(5),
+  hostedTicks: 2,
+  /** 3.2.4 <9>: the share of a segment's blocks that have to be new before it is offered. */
+  hostedOfferShare: 0.2,
+  /** Ours: how long segments of version 2 are gathered for one offer; 2.2.1.5: most in one. */
+  hostedBatchUs: milliseconds(200),
+  hostedBatchSegments: 128,
+  /** Ours: segments that a client keeps count of, and requests it waits for. */
+  hostedCounted: 4096,
+  hostedRequests: 64,
+  /** Ours: what a cache fetches at a time, in all and from one client, and what waits for it. */
+  hostedPulls: 32,
+  hostedPullsPerSource: 8,
+  hostedPullsWaiting: 4096,
+  hostedPullsWaitingPerSource: 512,
 } as const

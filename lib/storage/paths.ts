@@ -7,6 +7,8 @@ export interface StatePaths {
   readonly state: string
   /** Identities. */
   readonly data: string
+  /** Content that can be fetched again. */
+  readonly cache: string
   /** The daemon's control socket. */
   readonly controlSocket: string
 }
@@ -26,6 +28,7 @@ export function statePaths(env: Environment = process.env): StatePaths {
     return {
       state: join(home, 'state'),
       data: join(home, 'data'),
+      cache: join(home, 'cache'),
       controlSocket: join(home, 'control.sock'),
     }
   }
@@ -34,6 +37,7 @@ export function statePaths(env: Environment = process.env): StatePaths {
   return {
     state,
     data: directory(env, 'XDG_DATA_HOME', '.local/share'),
+    cache: directory(env, 'XDG_CACHE_HOME', '.cache'),
     controlSocket: join(
       runtime?.startsWith('/') === true ? join(runtime, 'peernet') : state,
       'control.sock',

@@ -12,6 +12,7 @@ import { statePaths } from '../../storage/paths.js'
 import { ServerSecretFile } from '../../storage/server-secret.js'
 import type { Output } from '../output.js'
 import { runAction } from '../session.js'
+import { addPeerContentCommands } from './content-peers.js'
 
 interface InfoFlags {
   readonly v: string
@@ -27,6 +28,7 @@ export function addContentCommands(program: Command): void {
     .command('content')
     .description('content that peers serve each other in verified blocks (BranchCache)')
   addInfo(content)
+  addPeerContentCommands(content, userServerSecret)
 }
 
 /** The server secret of this user, made when first needed. */

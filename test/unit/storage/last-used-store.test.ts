@@ -57,10 +57,16 @@ test('a damaged file is reported with its path and left as it is', async () => {
 })
 
 test('paths follow the XDG rules, and PEERNET_HOME holds everything', () => {
-  const env = { XDG_STATE_HOME: '/s', XDG_DATA_HOME: '/d', XDG_RUNTIME_DIR: '/r' }
+  const env = {
+    XDG_STATE_HOME: '/s',
+    XDG_DATA_HOME: '/d',
+    XDG_CACHE_HOME: '/c',
+    XDG_RUNTIME_DIR: '/r',
+  }
   assert.equal(statePaths(env), {
     state: '/s/peernet',
     data: '/d/peernet',
+    cache: '/c/peernet',
     controlSocket: '/r/peernet/control.sock',
   })
   assert.match(statePaths({ XDG_STATE_HOME: 'relative' }).state, /\.local\/state\/peernet$/)

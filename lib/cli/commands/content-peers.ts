@@ -1,0 +1,245 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Command } from 'commander'
+import { fromHex } from '../../core/bytes.js'
+import { PeernetError } from '../../core/errors.js'
+import { runOnPool } from '../../io/block-runner.js'
+import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
+import { peerdist } from '../../runtime/content/peerdist.js'
+import { listening, RetrievalServer } from '../../runtime/content/retrieval-server.js'
+import { StaticFiles } from '../../runtime/content/static-files.js'
+import { BlockStore } from '../../storage/block-store.js'
+import { statePaths } from '../../storage/paths.js'
+import type { ServerSecretFile } from '../../storage/server-secret.js'
+import type { Output } from '../output.js'
+import { runAction } from '../session.js'
+
+interface ServeFlags {
+  readonly port: string
+  readonly peerPort: string
+  readonly discovery: string
+  readonly host: string
+  readonly serverSecret?: string
+}
+
+interface FetchFlags {
+  readonly peer?: string[]
+  readonly output?: string
+  readonly cache: boolean
+}
+
+/** `peernet content serve | fetch | cache` */
+export function addPeerContentCommands(content: Command, ownSecret: () => ServerSecretFile): void {
+  addServe(content, ownSecret)
+  addFetch(content)
+  addCache(content)
+}
+
+function userCache(): BlockStore {
+  return new BlockStore({ directory: join(statePaths().cache, 'content'), run: runOnPool })
+}
+
+function invalid(message: string): PeernetError {
+  return new PeernetError('ERR_PEERNET_INVALID_ARG', message)
+}
+
+function portOf(flag: string): number {
+  if (!/^\d{1,5}$/.test(flag) || Number(flag) > 65_535) throw invalid(`not a port number: ${flag}`)
+  return Number(flag)
+}
+
+function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
+  const serve = content
+    .command('serve')
+    .argument('<directory>', 'what to serve')
+    .option('--port <number>', 'TCP port of the web server; 0 takes any free one', '8080')
+    .option('--peer-port <number>', 'TCP port for peers; 0 takes any free one', '0')
+    .option('--host <address>', 'listen on this address', '::')
+    .option('--discovery <on|off>', 'answer searches on the link', 'off')
+    .option('--server-secret <hex>', "the server's secret; default: this user's own")
+    .description('serve files over HTTP, as hashes to those who understand them; be a peer as well')
+  serve.action((directory: string, flags: ServeFlags) =>
+    runAction(serve, async (output, signal) => {
+      if (flags.discovery !== 'off') {
+        throw invalid('--discovery on is not there yet: name peers with `content fetch --peer`')
+      }
+      const [port, peerPort] = [portOf(flags.port), portOf(flags.peerPort)]
+      const given = flags.serverSecret === undefined ? undefined : fromHex(flags.serverSecret)
+      if (flags.serverSecret !== undefined && (given?.length ?? 0) === 0) {
+        throw invalid('--server-secret wants hex digits, two a byte')
+      }
+      const secret = given ?? (await ownSecret().load())
+      const files = await filesOf(directory, secret)
+      const cache = userCache()
+      const peer = new RetrievalServer({ cache })
+      const web = createServer((request, response) => {
+        files.handle(request, response).catch(() => response.destroy())
+      })
+      try {
+        await listening(web, port, flags.host)
+        const at = web.address() as AddressInfo
+        const peers = await peer.listen(peerPort, flags.host)
+        output.value({ url: urlOf(at), peerPort: peers.port })
+        output.line(`Serving ${directory} at ${urlOf(at)}`)
+        output.line(`Peers reach this cache at port ${peers.port}; Ctrl-C ends it`)
+        await aborted(signal)
+      } finally {
+        await closed(web)
+        await peer.close()
+        await cache.close()
+      }
+    }),
+  )
+}
+
+async function filesOf(directory: string, secret: Uint8Array): Promise<StaticFiles> {
+  try {
+    return await StaticFiles.of(directory, peerdist({ secret }))
+  } catch (cause) {
+    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot serve ${directory}`, { cause })
+  }
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => {
+      resolve()
+    })
+  })
+}
+
+async function closed(server: Server): Promise<void> {
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeAllConnections()
+  })
+}
+
+function addFetch(content: Command): void {
+  const collect = (value: string, list: string[] = []): string[] => [...list, value]
+  const fetch = content
+    .command('fetch')
+    .argument('<url>', 'what to fetch')
+    .option('--peer <host:port>', 'a peer to ask (repeatable)', collect)
+    .option('--output <file>', 'write to this file; default: standard output')
+    .option('--no-cache', "leave this user's cache alone")
+    .description('fetch a URL, in verified blocks from cache, peers and origin')
+  fetch.action((url: string, flags: FetchFlags) =>
+    runAction(fetch, async (output, signal) => {
+      const cache = flags.cache ? userCache() : undefined
+      try {
+        await fetchTo(url, flags, output, { signal, ...(cache === undefined ? {} : { cache }) })
+      } finally {
+        await cache?.close()
+      }
+    }),
+  )
+}
+
+async function fetchTo(
+  url: string,
+  flags: FetchFlags,
+  output: Output,
+  options: { readonly signal: AbortSignal; readonly cache?: BlockStore },
+): Promise<void> {
+  const start = performance.now()
+  const got = await fetchContent(url, { ...options, peers: flags.peer ?? [] })
+  if (got.status !== 200) {
+    got.readable().destroy()
+    const what = `${url} answers with status ${got.status}`
+    throw new PeernetError('ERR_PEERNET_CONTENT_UNAVAILABLE', what)
+  }
+  const bytes = await save(got, flags.output)
+  const seconds = (performance.now() - start) / 1000
+  const { shares, isDistributed } = got
+  if (flags.output === undefined) return
+  output.value({ url, bytes, seconds, verified: isDistributed, shares: { ...shares } })
+  output.line(`${mebibytes(bytes)} in ${seconds.toFixed(2)} s, ${mebibytes(bytes / seconds)}/s`)
+  const part = (of: number): string => share(of, bytes)
+  const { peers, cache, origin } = shares
+  output.line(`peers ${part(peers)}, cache ${part(cache)}, origin ${part(origin)}`)
+  if (!isDistributed) output.line('not verified: the server gave no content information')
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
+const share = (part: number, all: number): string =>
+  `${all === 0 ? 0 : Math.round((part / all) * 100)} %`
+
+/** A file appears under its name only when it is whole. */
+async function save(got: FetchedContent, file: string | undefined): Promise<number> {
+  let bytes = 0
+  const counted = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const part of progressing(got)) {
+      bytes += part.length
+      yield part
+    }
+  }
+  const source = Readable.from(counted(), { objectMode: false })
+  if (file === undefined) {
+    await pipeline(source, process.stdout, { end: false })
+    return bytes
+  }
+  const aside = `${file}.part`
+  try {
+    await pipeline(source, createWriteStream(aside))
+    await rename(aside, file)
+  } catch (cause) {
+    await rm(aside, { force: true })
+    if (cause instanceof PeernetError) throw cause
+    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot write ${file}`, { cause })
+  }
+  return bytes
+}
+
+/** A line about the progress on a terminal, four times a second. */
+async function* progressing(got: FetchedContent): AsyncGenerator<Uint8Array> {
+  const { stderr } = process
+  let [last, bytes] = [performance.now(), 0]
+  for await (const part of got) {
+    bytes += part.length
+    yield part
+    if (!stderr.isTTY || performance.now() - last < 250) continue
+    last = performance.now()
+    const all = got.length === undefined ? '' : ` of ${mebibytes(got.length)}`
+    stderr.write(`\r${mebibytes(bytes)}${all}, ${share(got.shares.peers, bytes)} from peers `)
+  }
+  if (stderr.isTTY) stderr.write('\r\u001b[K')
+}
+
+function addCache(content: Command): void {
+  const cache = content
+    .command('cache')
+    .option('--flush', 'remove everything')
+    .description("what this user's cache of blocks holds")
+  cache.action((flags: { flush?: boolean }) =>
+    runAction(cache, async (output) => {
+      const store = userCache()
+      try {
+        if (flags.flush === true) {
+          const removed = await store.flush()
+          output.value({ removed })
+          output.line(`${removed} segments removed`)
+          return
+        }
+        const { segments, bytes, maxBytes } = await store.statistics()
+        output.value({ directory: store.directory, segments, bytes, maxBytes })
+        output.line(`Directory  ${store.directory}`)
+        output.line(`Segments   ${segments}`)
+        output.line(`Size       ${mebibytes(bytes)} of at most ${mebibytes(maxBytes)}`)
+      } finally {
+        await store.close()
+      }
+    }),
+  )
+}

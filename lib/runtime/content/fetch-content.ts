@@ -1,0 +1,231 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { ContentVersion } from '../../content/algorithms.js'
+import type { ContentInfo } from '../../content/content-info.js'
+import { offerHeaders, readCoded } from '../../content/http-coding.js'
+import { parseContentInfo } from '../../content/read-info.js'
+import { checkArgument, PeernetError } from '../../core/errors.js'
+import { LIMITS } from '../../core/limits.js'
+import type { BlockStore } from '../../storage/block-store.js'
+import { Download, type BlockTrace } from './download.js'
+import { readBody } from './http-body.js'
+import { get, unavailable } from './origin.js'
+import { RetrievalClient } from './retrieval-client.js'
+
+export interface FetchContentOptions {
+  /** Peers to ask, `host:port`. */
+  readonly peers?: readonly string[]
+  /** Finds further peers by segment IDs (discovery); ends when it knows of no more. */
+  readonly findPeers?: (segmentIds: readonly Uint8Array[]) => AsyncIterable<string>
+  /** Asked first; filled with what is fetched. */
+  readonly cache?: BlockStore
+  readonly signal?: AbortSignal
+  /** Further headers for the origin, such as Authorization. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** The greatest version of content information to ask for. Default 2. */
+  readonly version?: ContentVersion
+  /** Time for one exchange with a peer, in milliseconds. Default 2 s. */
+  readonly peerRequestMs?: number
+  /** Called for each block, in the order of arrival. */
+  readonly onBlock?: (trace: BlockTrace) => void
+}
+
+/** Bytes by where they came from. */
+export interface Shares {
+  cache: number
+  peers: number
+  origin: number
+}
+
+/** A response; its bytes can be read once, in one of the ways. */
+export class FetchedContent implements AsyncIterable<Uint8Array> {
+  readonly status: number
+  /** Of the origin's response. */
+  readonly headers: IncomingHttpHeaders
+  /** Undefined when the origin does not tell. */
+  readonly length: number | undefined
+  /** Whether it comes in verified blocks; otherwise as the origin sends it. */
+  readonly isDistributed: boolean
+  readonly shares: Readonly<Shares>
+  /** The first 65,536 blocks that arrived. */
+  readonly trace: readonly BlockTrace[]
+  readonly #bytes: AsyncGenerator<Uint8Array>
+
+  constructor(
+    facts: Pick<FetchedContent, 'status' | 'headers' | 'length' | 'isDistributed'>,
+    progress: Pick<FetchedContent, 'shares' | 'trace'>,
+    bytes: AsyncGenerator<Uint8Array>,
+  ) {
+    this.status = facts.status
+    this.headers = facts.headers
+    this.length = facts.length
+    this.isDistributed = facts.isDistributed
+    this.shares = progress.shares
+    this.trace = progress.trace
+    this.#bytes = bytes
+  }
+
+  /** Verified bytes in order, while later blocks are still coming. */
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    return this.#bytes
+  }
+
+  /** As a stream of node. */
+  readable(): Readable {
+    return Readable.from(this.#bytes, { objectMode: false })
+  }
+
+  /** As a Web stream. */
+  stream(): ReadableStream<Uint8Array> {
+    return Readable.toWeb(this.readable()) as ReadableStream<Uint8Array>
+  }
+
+  /** All of it at once. */
+  async bytes(): Promise<Uint8Array> {
+    const parts: Uint8Array[] = []
+    for await (const part of this.#bytes) parts.push(part)
+    return Buffer.concat(parts)
+  }
+}
+
+interface Context {
+  readonly options: FetchContentOptions
+  readonly shares: Shares
+  readonly trace: BlockTrace[]
+  readonly signal: AbortSignal
+}
+
+/**
+ * Fetches a URL as MS-PCCRTP says: asks for content information, gets the blocks from cache, peers
+ * and origin, and yields nothing that was not verified. An origin that knows nothing of this is
+ * simply read. Rejects with ERR_PEERNET_INVALID_ARG, ERR_PEERNET_ABORTED,
+ * ERR_PEERNET_CONTENT_UNAVAILABLE; the bytes also with ERR_PEERNET_CONTENT_CHANGED.
+ */
+export async function fetchContent(
+  url: string | URL,
+  options: FetchContentOptions = {},
+): Promise<FetchedContent> {
+  const target = URL.canParse(String(url)) ? new URL(url) : undefined
+  const isHttp = target?.protocol === 'http:' || target?.protocol === 'https:'
+  checkArgument(target !== undefined && isHttp, `no URL of HTTP: ${String(url)}`)
+  const signal = options.signal ?? new AbortController().signal
+  const context: Context = {
+    ...{ options, signal },
+    ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
+  }
+  const offer = offerHeaders(options.version ?? 2)
+  const answer = await get(target, { ...options.headers, ...offer }, signal)
+  const { response } = answer
+  const coded = readCoded(response.headers)
+  if (!coded.isCoded) return plain(response, context)
+  const body = await readBody(response, LIMITS.contentInfoBytes)
+  if (signal.aborted) throw aborted(signal)
+  const parsed = body === undefined ? undefined : parseContentInfo(body)
+  const info = parsed?.ok === true ? parsed.info : undefined
+  // The range asked for was all of it: content information of less is of no use.
+  const isWhole = info?.range.start === 0 && info.range.length === coded.contentLength
+  if (info === undefined || !isWhole || response.statusCode !== 200) {
+    return identity(answer.url, context)
+  }
+  return distributed(answer.url, response, info, context)
+}
+
+function aborted(signal: AbortSignal): PeernetError {
+  const options = { cause: signal.reason as unknown }
+  return new PeernetError('ERR_PEERNET_ABORTED', 'the download was aborted', options)
+}
+
+async function identity(url: URL, context: Context): Promise<FetchedContent> {
+  const { options, signal } = context
+  const headers = { ...options.headers, 'Accept-Encoding': 'identity' }
+  return plain((await get(url, headers, signal)).response, context)
+}
+
+const DECODERS = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+} as const
+
+function plain(response: IncomingMessage, context: Context): FetchedContent {
+  const { headers, statusCode: status = 0 } = response
+  const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  const decoder = DECODERS[coding as keyof typeof DECODERS] as (typeof DECODERS)['gzip'] | undefined
+  if (coding !== 'identity' && decoder === undefined) {
+    response.destroy()
+    throw unavailable(`the content comes in a coding that was not asked for: ${coding}`)
+  }
+  const length = decoder === undefined ? headers['content-length'] : undefined
+  const facts = {
+    ...{ status, headers, isDistributed: false },
+    length: length === undefined ? undefined : Number(length),
+  }
+  return new FetchedContent(facts, context, plainBytes(response, decoder?.(), context))
+}
+
+async function* plainBytes(
+  response: IncomingMessage,
+  decoder: NodeJS.ReadWriteStream | undefined,
+  { shares, signal }: Context,
+): AsyncGenerator<Uint8Array> {
+  response.on('error', (error) => decoder?.emit('error', error))
+  const bytes = decoder === undefined ? response : response.pipe(decoder)
+  try {
+    for await (const part of bytes as AsyncIterable<Uint8Array>) {
+      shares.origin += part.length
+      yield part
+    }
+  } catch (error) {
+    throw signal.aborted ? aborted(signal) : unavailable('the origin broke off', error)
+  } finally {
+    response.destroy()
+  }
+}
+
+function distributed(
+  url: URL,
+  response: IncomingMessage,
+  info: ContentInfo,
+  context: Context,
+): FetchedContent {
+  const { length } = info.range
+  const facts = { status: 200, headers: response.headers, length, isDistributed: true }
+  return new FetchedContent(facts, context, distributedBytes(url, info, context))
+}
+
+async function* distributedBytes(
+  url: URL,
+  info: ContentInfo,
+  context: Context,
+): AsyncGenerator<Uint8Array> {
+  const { options, shares, trace, signal } = context
+  const time = options.peerRequestMs
+  const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
+  const download = new Download({
+    ...{ info, url, client, signal, cache: options.cache, findPeers: options.findPeers },
+    ...{ headers: options.headers ?? {}, total: info.range.length, peers: options.peers ?? [] },
+    onBlock: (one) => {
+      shares[one.from === 'peer' ? 'peers' : one.from] += one.length
+      if (trace.length < LIMITS.fetchTrace) trace.push(one)
+      options.onBlock?.(one)
+    },
+  })
+  let isBegun = false
+  try {
+    for await (const bytes of download.bytes()) {
+      isBegun = true
+      yield bytes
+    }
+    return
+  } catch (error) {
+    // Nothing was handed out yet: what the origin has now is as good as what it had before.
+    const isChanged = error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
+    if (!isChanged || isBegun) throw error
+  } finally {
+    client.close()
+  }
+  yield* (await identity(url, context))[Symbol.asyncIterator]()
+}

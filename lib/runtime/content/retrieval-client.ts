@@ -1,0 +1,183 @@
+import { Agent, request as httpRequest } from 'node:http'
+import { opening } from '../../content/blocks.js'
+import type { ContentSegment } from '../../content/content-info.js'
+import { decodeResponse } from '../../content/decode-retrieval.js'
+import { encodeRetrieval } from '../../content/encode-retrieval.js'
+import {
+  commonMajor,
+  RETRIEVAL_PATH,
+  type IndexRange,
+  type RetrievalResponse,
+} from '../../content/retrieval.js'
+import { intersection, OUR_VERSIONS } from '../../content/retrieval-service.js'
+import { equalBytes } from '../../core/bytes.js'
+import { checkArgument } from '../../core/errors.js'
+import { LIMITS } from '../../core/limits.js'
+import { runOnPool } from '../../io/block-runner.js'
+import { readBody } from './http-body.js'
+
+/** Why a peer's answer was of no use. `version`: it speaks none of ours; ask it no more. */
+export type PeerFailure =
+  | 'unreachable'
+  | 'timeout'
+  | 'status'
+  | 'malformed'
+  | 'unsolicited'
+  | 'version'
+  | 'absent'
+  | 'wrong-hash'
+  | 'aborted'
+
+export type PeerAnswer<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: PeerFailure }
+
+export interface RetrievalClientOptions {
+  /** 3.1.2: time for one exchange, 1 ms to 1 min. Default 2 s. */
+  readonly requestMs?: number
+}
+
+const failed = (failure: PeerFailure) => ({ ok: false, failure }) as const
+
+/** The client of the retrieval protocol (MS-PCCRR 3.1). Peers are written `host:port`. */
+export class RetrievalClient {
+  readonly #requestMs: number
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: LIMITS.retrievalPerPeer })
+
+  constructor({ requestMs = LIMITS.retrievalRequestMs }: RetrievalClientOptions = {}) {
+    checkArgument(requestMs >= 1 && requestMs <= 60_000, 'requestMs is 1 to 60000')
+    this.#requestMs = requestMs
+  }
+
+  /** A block, decrypted and compared with the hash that the segment lists (3.1.5.3). */
+  async block(
+    peer: string,
+    segment: ContentSegment,
+    block: number,
+    signal?: AbortSignal,
+  ): Promise<PeerAnswer<Uint8Array>> {
+    const ranges = [{ index: block, count: 1 }]
+    const body = encodeRetrieval({ type: 'getblks', segmentId: segment.id, ranges })
+    const answer = await this.#exchange(peer, body, signal)
+    if (!answer.ok) return answer
+    const message = answer.value
+    if (message.type !== 'blk' || message.blockIndex !== block) return unexpected(message)
+    if (!equalBytes(message.segmentId, segment.id)) return failed('unsolicited')
+    if (message.block.length === 0) return failed('absent')
+    const opened = opening(message, segment)
+    if (opened === undefined) return failed('malformed')
+    return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+  }
+
+  /** Which of the blocks asked for the peer has (3.1.5.2). */
+  async blockList(
+    peer: string,
+    segment: ContentSegment,
+    ranges: readonly IndexRange[],
+    signal?: AbortSignal,
+  ): Promise<PeerAnswer<readonly IndexRange[]>> {
+    const body = encodeRetrieval({ type: 'getblklist', segmentId: segment.id, ranges })
+    const answer = await this.#exchange(peer, body, signal)
+    if (!answer.ok) return answer
+    const message = answer.value
+    if (message.type !== 'blklist') return unexpected(message)
+    const isOurs = equalBytes(message.segmentId, segment.id)
+    const common = intersection(ranges, message.ranges)
+    if (!isOurs || (message.ranges.length > 0 && common.length === 0)) return failed('unsolicited')
+    return { ok: true, value: common }
+  }
+
+  /** For each ID whether the hosted cache has a part of the segment (3.1.5.4). */
+  async segmentList(
+    cache: string,
+    segmentIds: readonly Uint8Array[],
+    requestId: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<PeerAnswer<readonly boolean[]>> {
+    const body = encodeRetrieval({ type: 'getseglist', requestId, segmentIds })
+    const answer = await this.#exchange(cache, body, signal)
+    if (!answer.ok) return answer
+    const message = answer.value
+    if (message.type !== 'seglist') return unexpected(message)
+    const count = segmentIds.length
+    const isOurs =
+      equalBytes(message.requestId, requestId) &&
+      message.ranges.every(({ index, count: some }) => index + some <= count)
+    if (!isOurs) return failed('unsolicited')
+    const isHeld = (i: number): boolean =>
+      message.ranges.some(({ index, count: some }) => i >= index && i < index + some)
+    return { ok: true, value: segmentIds.map((_, i) => isHeld(i)) }
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** One POST and its answer, within the time of the request timer (3.1.6.1). */
+  #exchange(
+    peer: string,
+    body: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<PeerAnswer<RetrievalResponse>> {
+    const url = peerUrl(peer)
+    if (url === undefined) return Promise.resolve(failed('unreachable'))
+    return new Promise((resolve) => {
+      const request = httpRequest(url, {
+        method: 'POST',
+        agent: this.#agent,
+        headers: { 'Content-Length': body.length },
+      })
+      let isSettled = false
+      const settle = (answer: PeerAnswer<RetrievalResponse>): void => {
+        if (isSettled) return
+        isSettled = true
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        if (!answer.ok) request.destroy()
+        resolve(answer)
+      }
+      const abort = (): void => {
+        settle(failed('aborted'))
+      }
+      const timer = setTimeout(() => {
+        settle(failed('timeout'))
+      }, this.#requestMs)
+      if (signal?.aborted === true) abort()
+      signal?.addEventListener('abort', abort, { once: true })
+      request.on('error', () => {
+        settle(failed('unreachable'))
+      })
+      request.once('response', (response) => {
+        response.on('error', () => {
+          settle(failed('malformed'))
+        })
+        if (response.statusCode !== 200) {
+          settle(failed('status'))
+          return
+        }
+        void readBody(response, LIMITS.retrievalResponseBytes).then((bytes) => {
+          const decoded = bytes === undefined ? undefined : decodeResponse(bytes)
+          settle(decoded?.ok === true ? { ok: true, value: decoded.message } : failed('malformed'))
+        })
+      })
+      request.end(body)
+    })
+  }
+}
+
+/** 3.1.5.1, 3.1.5.5: an answer of another type than was asked for. */
+function unexpected(message: RetrievalResponse): PeerAnswer<never> {
+  if (message.type !== 'nego-resp') return failed('unsolicited')
+  return failed(commonMajor(OUR_VERSIONS, message) === undefined ? 'version' : 'unsolicited')
+}
+
+/** Undefined for what is no `host:port`: nothing else may come in by an address (DA-12). */
+export function peerUrl(peer: string): URL | undefined {
+  const match = /^(\[[0-9a-fA-F:.]{2,45}\]|[0-9A-Za-z.-]{1,253}):(\d{1,5})$/.exec(peer)
+  if (match === null || Number(match[2]) < 1 || Number(match[2]) > 65_535) return undefined
+  try {
+    return new URL(RETRIEVAL_PATH, `http://${peer}`)
+  } catch {
+    return undefined
+  }
+}

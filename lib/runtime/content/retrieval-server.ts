@@ -1,0 +1,220 @@
+import { randomFillSync } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sealing } from '../../content/blocks.js'
+import type { Cipher } from '../../content/retrieval.js'
+import {
+  blockListAnswer,
+  emptyAnswer,
+  firstBlock,
+  isRetrievalPath,
+  judgeRequest,
+  nextBlock,
+  segmentListAnswer,
+  type BlockRequest,
+  type Verdict,
+} from '../../content/retrieval-service.js'
+import { checkArgument, PeernetError } from '../../core/errors.js'
+import { LIMITS } from '../../core/limits.js'
+import { runOnPool } from '../../io/block-runner.js'
+import type { BlockStore } from '../../storage/block-store.js'
+import { readBody } from './http-body.js'
+
+export interface RetrievalServerOptions {
+  readonly cache: BlockStore
+  /** 3.2.1: clients served at a time, 1 to 16384; more get empty answers. Default 64. */
+  readonly maxClients?: number
+  /** 3.2.2: time for one exchange, 100 ms to 1 h. Default 15 s. */
+  readonly uploadMs?: number
+  /** What blocks are encrypted with (DA-19): 1, 2, 3 are AES-128, 192, 256. Default 1. */
+  readonly cipher?: 1 | 2 | 3
+  /** DA-22: what is malformed gets status 400 instead of a closed connection. */
+  readonly replyToMalformed?: boolean
+}
+
+/** Counts since the start; `bytes` are those of answers. */
+export interface RetrievalServerStatistics {
+  readonly activeClients: number
+  readonly requests: number
+  readonly blocks: number
+  readonly bytes: number
+  readonly busy: number
+  readonly malformed: number
+  readonly timeouts: number
+}
+
+/**
+ * The server of the retrieval protocol (MS-PCCRR 3.2) over a cache of blocks. `handle` can be
+ * mounted on any server of node:http; `listen` opens one of its own.
+ */
+export class RetrievalServer {
+  readonly #cache: BlockStore
+  readonly #maxClients: number
+  readonly #uploadMs: number
+  readonly #cipher: Cipher
+  readonly #replies: boolean
+  readonly #counts = { requests: 0, blocks: 0, bytes: 0, busy: 0, malformed: 0, timeouts: 0 }
+  #active = 0
+  #server: Server | undefined
+
+  constructor(options: RetrievalServerOptions) {
+    this.#cache = options.cache
+    this.#maxClients = options.maxClients ?? LIMITS.retrievalClients
+    this.#uploadMs = options.uploadMs ?? LIMITS.retrievalUploadMs
+    this.#cipher = options.cipher ?? 1
+    this.#replies = options.replyToMalformed ?? false
+    const isCount =
+      Number.isInteger(this.#maxClients) && this.#maxClients >= 1 && this.#maxClients <= 16_384
+    checkArgument(isCount, 'maxClients is 1 to 16384')
+    const isTime = this.#uploadMs >= 100 && this.#uploadMs <= 3_600_000
+    checkArgument(isTime, 'uploadMs is 100 to 3600000')
+    checkArgument([1, 2, 3].includes(this.#cipher), 'cipher is 1, 2 or 3')
+  }
+
+  statistics(): RetrievalServerStatistics {
+    return { activeClients: this.#active, ...this.#counts }
+  }
+
+  /** Throws ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_SYSTEM. */
+  async listen(port = 0, host = '::'): Promise<AddressInfo> {
+    const server = createServer((request, response) => {
+      if (!this.handle(request, response)) reply(response, 404)
+    })
+    server.maxConnections = LIMITS.retrievalConnections
+    server.requestTimeout = this.#uploadMs
+    server.headersTimeout = this.#uploadMs
+    this.#server = server
+    await listening(server, port, host)
+    return server.address() as AddressInfo
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    await new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  }
+
+  /** Takes the request if it is for the path of the protocol; false: it is somebody else's. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!isRetrievalPath(request.url ?? '')) return false
+    if (request.method !== 'POST') {
+      response.setHeader('Allow', 'POST')
+      reply(response, 405)
+      return true
+    }
+    this.#counts.requests += 1
+    this.#exchange(request, response).catch(() => {
+      response.destroy()
+    })
+    return true
+  }
+
+  async #exchange(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#counts.timeouts += 1
+      response.destroy()
+    }, this.#uploadMs)
+    response.once('close', () => {
+      clearTimeout(timer)
+    })
+    const body = await readBody(request, LIMITS.retrievalRequestBytes)
+    const isBusy = this.#active >= this.#maxClients
+    const verdict: Verdict = body === undefined ? { kind: 'drop' } : judgeRequest(body, isBusy)
+    if (verdict.kind === 'drop') {
+      this.#counts.malformed += 1
+      if (this.#replies) reply(response, 400)
+      else response.destroy()
+      return
+    }
+    if (verdict.kind === 'answer') {
+      if (isBusy) this.#counts.busy += 1
+      this.#send(response, verdict.bytes)
+      return
+    }
+    // The client counts until its answer has left or its connection is gone.
+    if (response.destroyed) return
+    this.#active += 1
+    response.once('close', () => {
+      this.#active -= 1
+    })
+    this.#send(response, await this.#serve(verdict.request))
+  }
+
+  async #serve(request: (Verdict & { kind: 'serve' })['request']): Promise<Uint8Array> {
+    switch (request.type) {
+      case 'getblklist': {
+        const held = await this.#cache.held(request.segmentId)
+        return blockListAnswer(request, held?.blocks ?? [])
+      }
+      case 'getblks':
+        return (await this.#block(request)) ?? emptyAnswer(request)
+      case 'getseglist': {
+        const isHeld: boolean[] = []
+        for (const id of request.segmentIds) {
+          isHeld.push((await this.#cache.held(id)) !== undefined)
+        }
+        return segmentListAnswer(request, isHeld)
+      }
+    }
+  }
+
+  async #block({ segmentId, ranges }: BlockRequest): Promise<Uint8Array | undefined> {
+    const blockIndex = firstBlock(ranges)
+    const stored = await this.#cache.read(segmentId, blockIndex)
+    if (stored === undefined) return undefined
+    const held = await this.#cache.held(segmentId)
+    const fields = {
+      type: 'blk',
+      segmentId,
+      blockIndex,
+      nextBlock: nextBlock(held?.blocks ?? [], blockIndex),
+      cipher: this.#cipher,
+      iv: randomFillSync(new Uint8Array(16)),
+    } as const
+    const { bytes, work } = sealing(fields, stored.secret, stored.bytes, stored.bytes.length)
+    if (!(await runOnPool(work))) return undefined
+    this.#counts.blocks += 1
+    return bytes
+  }
+
+  #send(response: ServerResponse, bytes: Uint8Array): void {
+    if (response.destroyed) return
+    this.#counts.bytes += bytes.length
+    response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': bytes.length,
+    })
+    response.end(bytes)
+  }
+}
+
+/** An answer without body. */
+export function reply(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'Content-Length': 0 })
+  response.end()
+}
+
+/** Resolves when the server listens; its failures as errors of ours. */
+export function listening(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error & { code?: string }): void => {
+      const where = `TCP port ${port} of ${host}`
+      if (cause.code === 'EADDRINUSE') {
+        reject(new PeernetError('ERR_PEERNET_PORT_IN_USE', `${where} is taken`, { cause }))
+      } else if (cause.code === 'EACCES') {
+        reject(new PeernetError('ERR_PEERNET_PERMISSION', `${where} is refused`, { cause }))
+      } else {
+        reject(new PeernetError('ERR_PEERNET_SYSTEM', `cannot listen on ${where}`, { cause }))
+      }
+    }
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.removeListener('error', fail)
+      resolve()
+    })
+  })
+}

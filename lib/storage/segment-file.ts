@@ -1,0 +1,251 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { HashScheme } from '../content/algorithms.js'
+import { algorithmOf, hashLength, sha2Of } from '../content/algorithms.js'
+import type { ContentSegment } from '../content/content-info.js'
+import { BLOCK_BYTES, SEGMENT_2_BYTES, SEGMENT_BYTES } from '../content/content-info.js'
+import { systemCode } from './atomic-file.js'
+
+/**
+ * A segment of the cache in one file: what it is, a row for each block, the blocks at fixed places.
+ *
+ *     0    magic, version, algorithm, lengths, creation time, ID, secret, hash of data, SHA-256
+ *     256  rows of 1 + N bytes: 1 when the block is there, and its hash
+ *     …    from the next multiple of 4096 on: the blocks, plain
+ *
+ * A writer writes a block first and its row afterwards, always the same bytes at the same place,
+ * so several processes can write at once. Nothing is synced: after a loss of power rows may stand
+ * for bytes that never arrived, which reading finds out by the hash.
+ */
+
+const MAGIC = Buffer.from('PNSEG1\r\n')
+const ROWS_AT = 256
+const CHECK_AT = 224
+const PAGE = 4096
+export const PRESENT = 1
+
+/** What the head of a file says. */
+export interface SegmentHead {
+  readonly scheme: HashScheme
+  readonly length: number
+  readonly blockBytes: number
+  readonly blockCount: number
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly id: Uint8Array
+  readonly secret: Uint8Array
+  readonly hashOfData: Uint8Array
+}
+
+function encodeHead(head: SegmentHead): Buffer {
+  const width = hashLength(head.scheme)
+  const bytes = Buffer.alloc(dataAt(head))
+  MAGIC.copy(bytes)
+  bytes[8] = head.scheme.version
+  bytes[9] = sha2Of(head.scheme.algorithm)
+  bytes[10] = width
+  bytes.writeUInt32LE(head.length, 12)
+  bytes.writeUInt32LE(head.blockBytes, 16)
+  bytes.writeDoubleLE(head.createdAt, 24)
+  bytes.set(head.id, 32)
+  bytes.set(head.secret, 96)
+  bytes.set(head.hashOfData, 160)
+  checkOf(bytes).copy(bytes, CHECK_AT)
+  return bytes
+}
+
+const checkOf = (bytes: Buffer): Buffer =>
+  createHash('sha256').update(bytes.subarray(0, CHECK_AT)).digest()
+
+function decodeHead(bytes: Buffer): SegmentHead | undefined {
+  const isOurs = bytes.length >= ROWS_AT && bytes.subarray(0, 8).equals(MAGIC)
+  if (!isOurs || !checkOf(bytes).equals(bytes.subarray(CHECK_AT, ROWS_AT))) return undefined
+  const version = bytes[8]
+  const sha2 = bytes[9] as number
+  if ((version !== 1 && version !== 2) || sha2 > 2 || (version === 2 && sha2 !== 2)) {
+    return undefined
+  }
+  const scheme = { version, algorithm: algorithmOf(sha2) } as const
+  const width = hashLength(scheme)
+  const length = bytes.readUInt32LE(12)
+  const blockBytes = version === 1 ? BLOCK_BYTES : length
+  const longest = version === 1 ? SEGMENT_BYTES : SEGMENT_2_BYTES
+  const isSane = bytes[10] === width && length >= 1 && length <= longest
+  if (!isSane || bytes.readUInt32LE(16) !== blockBytes) return undefined
+  const field = (at: number): Uint8Array => new Uint8Array(bytes.subarray(at, at + width))
+  return {
+    scheme,
+    length,
+    blockBytes,
+    blockCount: Math.ceil(length / blockBytes),
+    createdAt: bytes.readDoubleLE(24),
+    id: field(32),
+    secret: field(96),
+    hashOfData: field(160),
+  }
+}
+
+type Shape = Pick<SegmentHead, 'scheme' | 'blockCount'>
+const rowBytes = ({ scheme }: Pick<SegmentHead, 'scheme'>): number => 1 + hashLength(scheme)
+const dataAt = (shape: Shape): number =>
+  Math.ceil((ROWS_AT + shape.blockCount * rowBytes(shape)) / PAGE) * PAGE
+
+export function headOf(segment: ContentSegment, createdAt: number): SegmentHead {
+  const { scheme, length, blockBytes, blockCount, id, secret, hashOfData } = segment
+  return { scheme, length, blockBytes, blockCount, createdAt, id, secret, hashOfData }
+}
+
+/** An open file of a segment. Whoever uses it says so with `uses`; it is closed after the last. */
+export class SegmentFile {
+  readonly head: SegmentHead
+  readonly #file: FileHandle
+  #rows: Buffer
+  #uses = 1
+  #isDropped = false
+
+  private constructor(file: FileHandle, head: SegmentHead, rows: Buffer) {
+    this.#file = file
+    this.head = head
+    this.#rows = rows
+  }
+
+  /** Undefined when there is none, or none that can be trusted. Throws errors of the system. */
+  static async open(path: string): Promise<SegmentFile | undefined> {
+    let file: FileHandle
+    try {
+      file = await open(path, 'r+')
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw error
+    }
+    try {
+      const bytes = Buffer.alloc(ROWS_AT)
+      const { bytesRead } = await file.read(bytes, 0, ROWS_AT, 0)
+      const head = bytesRead === ROWS_AT ? decodeHead(bytes) : undefined
+      if (head !== undefined) {
+        const rows = Buffer.alloc(head.blockCount * rowBytes(head))
+        const made = new SegmentFile(file, head, rows)
+        await made.refresh()
+        return made
+      }
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    await file.close()
+    return undefined
+  }
+
+  /** Makes the file unless another process has just done so; a damaged one is replaced. */
+  static async create(path: string, head: SegmentHead): Promise<SegmentFile | undefined> {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
+    try {
+      const file = await open(aside, 'wx', 0o600)
+      try {
+        await file.writeFile(encodeHead(head))
+      } finally {
+        await file.close()
+      }
+      try {
+        await link(aside, path)
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error
+        const found = await SegmentFile.open(path)
+        if (found !== undefined) return found
+        await rename(aside, path)
+      }
+    } finally {
+      await rm(aside, { force: true })
+    }
+    return SegmentFile.open(path)
+  }
+
+  use(): void {
+    this.#uses += 1
+  }
+
+  async release(): Promise<void> {
+    this.#uses -= 1
+    if (this.#uses === 0) await this.#file.close()
+  }
+
+  /** The store forgets it: the use that it was made with ends. */
+  async drop(): Promise<void> {
+    if (this.#isDropped) return
+    this.#isDropped = true
+    await this.release()
+  }
+
+  /** Reads again which blocks are there: other processes write too. */
+  async refresh(): Promise<void> {
+    const rows = Buffer.alloc(this.#rows.length)
+    const { bytesRead } = await this.#file.read(rows, 0, rows.length, ROWS_AT)
+    rows.fill(0, bytesRead)
+    this.#rows = rows
+  }
+
+  /** Whether the file was evicted meanwhile. */
+  async isGone(): Promise<boolean> {
+    return (await this.#file.stat()).nlink === 0
+  }
+
+  has(block: number): boolean {
+    return block < this.head.blockCount && this.#rows[this.#rowAt(block)] === PRESENT
+  }
+
+  hash(block: number): Uint8Array {
+    const at = this.#rowAt(block)
+    return this.#rows.subarray(at + 1, at + rowBytes(this.head))
+  }
+
+  blockLength(block: number): number {
+    const { blockBytes, length } = this.head
+    return Math.min(blockBytes, length - block * blockBytes)
+  }
+
+  /** The bytes at the block's place, unverified; undefined when the file ends before. */
+  async read(block: number): Promise<Uint8Array | undefined> {
+    const bytes = Buffer.allocUnsafeSlow(this.blockLength(block))
+    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, this.#place(block))
+    return bytesRead === bytes.length ? bytes : undefined
+  }
+
+  async write(block: number, bytes: Uint8Array, hash: Uint8Array): Promise<void> {
+    await this.#writeAll(bytes, this.#place(block))
+    const row = Buffer.from([PRESENT, ...hash])
+    await this.#writeAll(row, ROWS_AT + this.#rowAt(block))
+    row.copy(this.#rows, this.#rowAt(block))
+  }
+
+  /** Takes a block out that turned out to be damaged. */
+  async forget(block: number): Promise<void> {
+    this.#rows[this.#rowAt(block)] = 0
+    await this.#file.write(Buffer.of(0), 0, 1, ROWS_AT + this.#rowAt(block))
+  }
+
+  async touch(now: Date): Promise<void> {
+    await this.#file.utimes(now, now)
+  }
+
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#file.write(
+        bytes,
+        done,
+        bytes.length - done,
+        position + done,
+      )
+      done += bytesWritten
+    }
+  }
+
+  #rowAt(block: number): number {
+    return block * rowBytes(this.head)
+  }
+
+  #place(block: number): number {
+    return dataAt(this.head) + block * this.head.blockBytes
+  }
+}
