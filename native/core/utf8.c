@@ -1,7 +1,10 @@
 #include "core/utf8.h"
 
+/* More than any text has left, so that such a byte ends the check. */
+#define NO_LEAD 0xffffffffu
+
 /* How many continuation bytes follow this lead byte, and the range of the first of them, which is
- * where overlong forms, surrogates and too large code points show. 4 means: no lead byte. */
+ * where overlong forms, surrogates and too large code points show. NO_LEAD: not a lead byte. */
 static uint32_t lead(uint32_t byte, uint32_t *low, uint32_t *high) {
   *low = 0x80;
   *high = 0xbf;
@@ -23,7 +26,7 @@ static uint32_t lead(uint32_t byte, uint32_t *low, uint32_t *high) {
       *high = 0x8f;
     return 3;
   }
-  return 4;
+  return NO_LEAD;
 }
 
 bool pn_utf8_is_valid(const pn_reader_t *r, uint32_t at, uint32_t length) {

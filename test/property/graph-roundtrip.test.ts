@@ -9,6 +9,7 @@ import {
   encodeRecord,
   recordFields,
 } from '#lib/wire/graph/codec.js'
+import { fromHex } from '#lib/core/bytes.js'
 import * as payloads from '#lib/wire/graph/payloads.js'
 import { GraphMessageReader } from '#lib/wire/graph/stream-reader.js'
 import { floodBytes, messageVectors, recordVectors } from '../golden/graph.js'
@@ -207,6 +208,19 @@ test('messages with something wrong are refused by both, or the same to both', (
   assert.ok(seen.accepted > 500, 'too few are accepted to mean anything')
   assert.ok(seen.lenient > 50, 'too few lenient readings to mean anything')
   assert.ok(seen.dropped > 100, 'too few records are invalid to mean anything')
+})
+
+test('a byte that leads no UTF-8 sequence is refused, whatever follows it', () => {
+  // Found by the test above: f5 before four continuation bytes, in the friendly name of a WELCOME.
+  const welcome = fromHex(
+    '00000063100300000000000000000000000000000000000001000020003400540017000000000000' +
+      '000000000000000000000000f0908080f0908080f0908080e0a080f0908080f0908080f0908080f0' +
+      '9080800001f0908080f0908080f58090808000',
+  )
+  assert.ok(welcome)
+  const refused = seen.refused
+  judgeMessage(welcome)
+  assert.is(seen.refused, refused + 1)
 })
 
 test('10,000 random messages in a row', () => {
