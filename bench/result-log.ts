@@ -1,6 +1,6 @@
 // Keeps the lines of a run under bench/results, with what it takes to judge and repeat them.
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { projectRoot, type BenchLine } from './bench.js'
@@ -16,7 +16,7 @@ function load(): string {
     .join(' ')
 }
 
-/** A log named after today and the suites; one of the same name is overwritten. */
+/** A log named after today and the suites; a further run of the day is added below. */
 export class ResultLog {
   readonly file: string
 
@@ -32,7 +32,8 @@ export class ResultLog {
       `# Node ${process.versions.node}, ${cpus.length} x ${cpus[0]?.model ?? 'unknown'}`,
       `# load average at the start ${load()}`,
     ]
-    writeFileSync(this.file, `${header.join('\n')}\n`)
+    const gap = existsSync(this.file) ? '\n' : ''
+    appendFileSync(this.file, `${gap}${header.join('\n')}\n`)
   }
 
   add(lines: readonly BenchLine[]): void {

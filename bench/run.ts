@@ -1,13 +1,13 @@
 // Runs the benchmarks.
 //
-//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--nodes N] [--record] [--ours]
-//                    [--quick] [--list]
+//   npm run bench -- [NAME…] [--json] [--trials N] [--case TEXT] [--nodes N,…] [--record]
+//                    [--ours] [--quick] [--list]
 //
 // NAME is that of a suite under bench/cases; all of them without one. Every value is the median of
 // five trials; within a round the systems take turns, so that a slow minute of the machine hits all
 // of them alike. `--json` prints one object a line:
 // {"name","case","system","n","value","unit","ratioTo","ratio"}.
-// `--case` keeps the cases whose name contains TEXT, `--nodes` those of this size; `--ours` leaves
+// `--case` keeps the cases whose name contains TEXT, `--nodes` those of these sizes; `--ours` leaves
 // out what needs bench/peers. `--record` also writes the lines to bench/results/DATE-NAME.log, with
 // date, commit and command.
 // `--quick` runs each trial once, here, on inputs so small that the figures mean nothing: does
@@ -32,8 +32,8 @@ interface Options {
   readonly json: boolean
   readonly trials: number
   readonly caseText: string
-  /** Sizes to keep; 0: all. */
-  readonly nodes: number
+  /** Sizes to keep; none: all. */
+  readonly nodes: readonly number[]
   readonly record: boolean
   readonly ours: boolean
   readonly quick: boolean
@@ -47,7 +47,7 @@ function readOptions(): Options {
       json: { type: 'boolean', default: false },
       trials: { type: 'string' },
       case: { type: 'string', default: '' },
-      nodes: { type: 'string', default: '0' },
+      nodes: { type: 'string' },
       record: { type: 'boolean', default: false },
       ours: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
@@ -57,7 +57,8 @@ function readOptions(): Options {
   const { json, ours, quick, list, record } = values
   const trials = Number(values.trials ?? (quick ? 1 : 5))
   if (!Number.isInteger(trials) || trials < 1) throw new Error('--trials wants a number from 1 on')
-  const nodes = Number(values.nodes)
+  const nodes = values.nodes?.split(',').map(Number) ?? []
+  if (!nodes.every(Number.isInteger)) throw new Error('--nodes wants numbers, such as 32,128')
   const { case: caseText } = values
   return { names: positionals, trials, json, ours, quick, list, record, nodes, caseText }
 }
@@ -198,7 +199,7 @@ async function main(): Promise<void> {
     const suite = await loadSuite(name)
     for (const [index, work] of suite.cases.entries()) {
       if (!work.case.includes(options.caseText)) continue
-      if (options.nodes !== 0 && work.n !== options.nodes) continue
+      if (options.nodes.length > 0 && !options.nodes.includes(work.n)) continue
       if (options.list) {
         console.log(`${name}: ${work.case}, n = ${work.n}: ${work.systems.join(', ')}`)
         continue
