@@ -7,9 +7,9 @@
 // five trials; within a round the systems take turns, so that a slow minute of the machine hits all
 // of them alike. `--json` prints one object a line:
 // {"name","case","system","n","value","unit","ratioTo","ratio"}.
-// `--case` keeps the cases whose name contains TEXT, `--nodes` those of these sizes; `--ours` leaves
-// out what needs bench/peers. `--record` also writes the lines to bench/results/DATE-NAME.log, with
-// date, commit and command.
+// `--case` keeps the cases whose name contains TEXT, `--nodes` those of these sizes; `--ours`
+// leaves out what needs bench/peers. `--record` also writes the lines to
+// bench/results/DATE-NAME.log, with date, commit and command.
 // `--quick` runs each trial once, here, on inputs so small that the figures mean nothing: does
 // everything still run?
 import { spawn, spawnSync } from 'node:child_process'
