@@ -36,7 +36,7 @@ export class GraphProgram {
       namespace === undefined
         ? HostProgram.here(SCRIPT, args)
         : HostProgram.inNamespace(namespace, SCRIPT, args)
-    await program.sees('an open graph', (line: GraphHostLine) => 'open' in line, 20_000)
+    await program.sees('an open graph', (line: GraphHostLine) => 'open' in line, 120_000)
     return new GraphProgram(program)
   }
 
@@ -45,7 +45,7 @@ export class GraphProgram {
   }
 
   /** Gives a command; rejects with the code of its error. */
-  async does(body: Body, ms = 20_000): Promise<unknown> {
+  async does(body: Body, ms = 120_000): Promise<unknown> {
     const at = this.#next++
     this.program.tell({ ...body, at })
     const answer = await this.program.sees(
@@ -88,7 +88,7 @@ export class GraphProgram {
     return this.program.sees(what, test, ms)
   }
 
-  async seesRecord(change: string, id: string, ms = 10_000): Promise<void> {
+  async seesRecord(change: string, id: string, ms = 120_000): Promise<void> {
     await this.sees(
       `record ${id} ${change}`,
       (line) => {
@@ -114,7 +114,7 @@ export class GraphProgram {
 export async function untilEqual(
   programs: readonly GraphProgram[],
   holds: (database: readonly HeldRecord[]) => boolean = () => true,
-  ms = 20_000,
+  ms = 120_000,
 ): Promise<readonly HeldRecord[]> {
   const deadline = Date.now() + ms
   for (;;) {
