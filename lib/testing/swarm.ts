@@ -51,8 +51,8 @@ export interface SwarmRunOptions {
 
 const SEEDS = 2
 const STEP_MS = 1000
-/** Caches may know a dead entry for so long: a big cloud asks far entries every two minutes. */
-const DEAD_FOR_MS = 150_000
+/** Caches may know a dead entry for so long: far entries of a big cloud, a tick, four packets. */
+const DEAD_FOR_MS = (LIMITS.livenessBigFarWithinUs + LIMITS.livenessBigTickUs) / 1000 + 4000
 /** Idle traffic above this would be a storm. */
 const IDLE_MAX = 15
 
