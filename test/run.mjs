@@ -4,7 +4,7 @@
 //
 // A file fails as a whole when it runs no test, forgets test.run(), leaves an open handle, dies
 // or exceeds its limit. Two comments in a file's first lines change how it is run:
-//   // test-limit: 180s      its time limit (default 60 s)
+//   // test-limit: 180s      its time limit (default 240 s: a guard against hanging)
 //   // test-alone            nothing else runs beside it
 // The last line printed is always `N passed, N failed` (and `, N skipped` when there are any).
 import { spawn } from 'node:child_process'
@@ -14,7 +14,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const defaultLimitSeconds = 60
+const defaultLimitSeconds = 240
 const openHandleGraceSeconds = 5
 const parallelism = 2
 const inCi = process.env.CI === 'true'
