@@ -97,6 +97,8 @@ export const LIMITS = {
   cryptoInlineShare: 0.5,
   /** Parsed public keys kept for the next signature by the same publisher. */
   publicKeys: 1024,
+  /** Hashes of classifiers kept for each of the five encodings (N-02). */
+  classifierHashes: 128,
 
   // Names
   /** Observations in a row that overturn a settled trait of the dialect. */

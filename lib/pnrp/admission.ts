@@ -70,7 +70,8 @@ export class Admission implements AdmissionPart {
       return
     }
     const cached = cache.get(entry.pnrpId)
-    if (cached !== undefined && sameAddresses(cached, entry)) {
+    const same = cached !== undefined && sameAddresses(cached, entry)
+    if (same) {
       // N-58: only a node that was just asked is validated again, and not every time.
       const fresh = now - cached.validatedAt < LIMITS.revalidateAfterUs
       if (fresh || origin.via !== 'RESOLVE') return
@@ -82,7 +83,7 @@ export class Admission implements AdmissionPart {
       return
     }
     // Whoever wants to change the addresses of a node that is known has to prove the right to.
-    const moved = cached !== undefined && !sameAddresses(cached, entry)
+    const moved = cached !== undefined && !same
     this.#ask(entry, origin, leaf || moved)
   }
 
@@ -95,8 +96,9 @@ export class Admission implements AdmissionPart {
 
   admitValidated(entry: RouteEntry, origin: EntryOrigin, keyHash: Uint8Array): void {
     const { cache } = this.#context
-    if (cache.has(entry.pnrpId) || cache.wouldKeep(entry.pnrpId).keep) {
-      this.#admit(entry, origin, keyHash)
+    const cached = cache.get(entry.pnrpId)
+    if (cached !== undefined || cache.wouldKeep(entry.pnrpId).keep) {
+      this.#admit(entry, cached, origin, keyHash)
     }
   }
 
@@ -116,7 +118,7 @@ export class Admission implements AdmissionPart {
     }
     if (!pending.needCpa) {
       this.#forget(pending)
-      this.#admit(entry, origin)
+      this.#admit(entry, this.#context.cache.get(entry.pnrpId), origin)
       return
     }
     const nonce = exchange.nonce as Uint8Array
@@ -132,7 +134,7 @@ export class Admission implements AdmissionPart {
         this.#context.counters.add('refused.entry.addresses')
         return
       }
-      this.#admit(entry, origin, verdict.keyHash)
+      this.#admit(entry, this.#context.cache.get(entry.pnrpId), origin, verdict.keyHash)
     })
   }
 
@@ -174,9 +176,13 @@ export class Admission implements AdmissionPart {
     if (exchange === undefined) this.#forget(pending)
   }
 
-  #admit(entry: RouteEntry, origin: EntryOrigin, keyHash?: Uint8Array): void {
+  #admit(
+    entry: RouteEntry,
+    cached: RouteEntry | undefined,
+    origin: EntryOrigin,
+    keyHash?: Uint8Array,
+  ): void {
     const { cache, now, parts } = this.#context
-    const cached = cache.get(entry.pnrpId)
     if (cached !== undefined && sameAddresses(cached, entry)) {
       cache.touch(entry.pnrpId, now, keyHash)
       return
@@ -198,7 +204,7 @@ function keepOrigin(origin: EntryOrigin): EntryOrigin {
   const { floodedList, floodValidate } = origin
   return {
     via: origin.via,
-    from: keepEndpoint(origin.from),
+    from: origin.from,
     ...(floodedList === undefined ? {} : { floodedList: floodedList.map(keepEndpoint) }),
     ...(floodValidate === undefined ? {} : { floodValidate: floodValidate.slice() }),
   }

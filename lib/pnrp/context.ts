@@ -11,7 +11,7 @@ import { Budgets, defaultBudgets, type BudgetConfig } from './budgets.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
 import type { Dialect, DialectTrait, DialectTraits } from './dialect.js'
 import { chooseDestination, type Destination } from './destination.js'
-import { Exchanges, type ExchangeHost, type ExchangeRequest } from './exchanges.js'
+import { Exchanges, type ExchangeHost } from './exchanges.js'
 import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
 import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
 import { entryHasEndpoint } from './route-entry.js'
@@ -129,17 +129,18 @@ export class CloudContext implements ExchangeHost {
   /** Sends a request and puts it on the Pending List; undefined when that is full, or offline. */
   request(message: RequestMessageType, options: RequestOptions): Exchange | undefined {
     if (this.offline) return undefined
-    const request: ExchangeRequest = {
+    const exchange = this.exchanges.start({
       kind: message.type,
       messageId: message.messageId,
       data: encodeMessage(message),
-      ...options,
-      ...('validatePnrpId' in message ? { validatePnrpId: message.validatePnrpId } : {}),
-      ...(message.type === 'INQUIRE' && message.nonce !== undefined
-        ? { nonce: message.nonce }
-        : {}),
-    }
-    const exchange = this.exchanges.start(request)
+      to: options.to,
+      alternates: options.alternates,
+      reason: options.reason,
+      owner: options.owner,
+      softTimeoutUs: options.softTimeoutUs,
+      validatePnrpId: 'validatePnrpId' in message ? message.validatePnrpId : undefined,
+      nonce: message.type === 'INQUIRE' ? message.nonce : undefined,
+    })
     if (exchange === undefined) this.counters.add('refused.pending-list-full')
     return exchange
   }

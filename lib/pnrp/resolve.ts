@@ -1,6 +1,7 @@
 import type { Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import { ResolveReason, type AuthorityBuffer, type RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { validateCpa, type CpaVerdict } from './cpa-validation.js'
@@ -11,7 +12,7 @@ import type {
   ResolveResult,
   ResolveStep,
 } from './interface.js'
-import type { Exchange, ExchangeOwner, ResolveRequest } from './parts.js'
+import type { Exchange, ExchangeOwner, ResolveOutcome, ResolveRequest } from './parts.js'
 import { inquireMessage, lookupMessage } from './resolve-messages.js'
 import { endpointsOfExcluded, nearestLocal, submitEntries } from './resolve-entries.js'
 import { ResolveWalk, type Hop } from './resolve-walk.js'
@@ -72,7 +73,7 @@ export class Resolve implements ExchangeOwner, Timed {
       precision: request.precision,
       reason: request.reason,
       ownEndpoint: context.localEndpoints[0] as Endpoint,
-      ...(request.excludeIds === undefined ? {} : { excludeIds: request.excludeIds }),
+      excludeIds: request.excludeIds,
     })
   }
 
@@ -92,7 +93,7 @@ export class Resolve implements ExchangeOwner, Timed {
 
   cancel(failure?: CommandFailure): void {
     if (failure === undefined) this.#finish('cancelled')
-    else this.#finish('failed', { failure })
+    else this.#finish('failed', undefined, failure)
   }
 
   /** N-56. */
@@ -230,7 +231,8 @@ export class Resolve implements ExchangeOwner, Timed {
     const { to } = destination
     this.#step({ step: 'lookup', to, pnrpId: entry.pnrpId, attempt: hop.useCount })
     const exchange = context.request(message, {
-      ...destination,
+      to,
+      alternates: destination.alternates,
       reason: request.reason,
       owner: this,
       softTimeoutUs: context.rtt.lookupTimeoutUs,
@@ -256,7 +258,8 @@ export class Resolve implements ExchangeOwner, Timed {
     const message = inquireMessage(context, best)
     this.#step({ step: 'inquire', to: destination.to, pnrpId: best.pnrpId })
     const exchange = context.request(message, {
-      ...destination,
+      to: destination.to,
+      alternates: destination.alternates,
       reason: this.request.reason,
       owner: this,
       softTimeoutUs: context.rtt.inquireTimeoutUs,
@@ -267,7 +270,7 @@ export class Resolve implements ExchangeOwner, Timed {
   #sent(probe: Probe, exchange: Exchange | undefined): void {
     if (exchange === undefined) {
       const message = `more than ${LIMITS.pendingExchanges} requests are waiting for answers`
-      this.#finish('failed', { failure: { code: 'ERR_PEERNET_LIMIT', message } })
+      this.#finish('failed', undefined, { code: 'ERR_PEERNET_LIMIT', message })
       return
     }
     this.#probes.set(exchange.messageId, probe)
@@ -298,18 +301,19 @@ export class Resolve implements ExchangeOwner, Timed {
     const verdict = walk.answered(hop, probe.to, {
       flags: buffer,
       cacheEntries: context.cache.size,
-      ...(referral === undefined ? {} : { referral }),
+      referral,
     })
     const outcome = named !== undefined && verdict === 'dead-end' ? 'refused-referral' : verdict
-    this.#step({
+    const step: Mutable<Extract<ResolveStep, { step: 'answer' }>> = {
       step: 'answer',
       from,
       pnrpId: hop.entry.pnrpId,
       rttUs,
       outcome,
       suspicious: buffer.leafSet,
-      ...(named === undefined ? {} : { referral: named }),
-    })
+    }
+    if (named !== undefined) step.referral = named
+    this.#step(step)
     if (buffer.notFound) context.evictAt(hop.entry.pnrpId, probe.to)
     else if (this.#current !== undefined && sameEndpoint(this.#current.to, probe.to)) {
       this.#current.last = false
@@ -335,7 +339,7 @@ export class Resolve implements ExchangeOwner, Timed {
       nonce: exchange.nonce as Uint8Array,
       wantedPayload: true,
       answeredBy: from,
-      ...(this.request.name === undefined ? {} : { name: this.request.name }),
+      name: this.request.name,
     }
     validateCpa(this.#context, buffer, question, (verdict) => {
       if (this.#done) return
@@ -374,7 +378,7 @@ export class Resolve implements ExchangeOwner, Timed {
   #found(entry: RouteEntry, peer: ResolvedPeer, from: Endpoint, rttUs: number): void {
     this.#walk.currentBestMatch = entry
     this.#step({ step: 'found', from, pnrpId: peer.pnrpId, rttUs })
-    this.#finish('found', { peer })
+    this.#finish('found', peer)
   }
 
   #finishEmpty(): void {
@@ -385,10 +389,7 @@ export class Resolve implements ExchangeOwner, Timed {
     else this.#finish(this.#unreachable ? 'unreachable' : 'not-found')
   }
 
-  #finish(
-    outcome: ResolveResult,
-    extra: { peer?: ResolvedPeer; failure?: CommandFailure } = {},
-  ): void {
+  #finish(outcome: ResolveResult, peer?: ResolvedPeer, failure?: CommandFailure): void {
     if (this.#done) return
     this.#done = true
     const { request } = this
@@ -396,14 +397,16 @@ export class Resolve implements ExchangeOwner, Timed {
     const walk = this.#walk
     context.timers.cancel(this)
     this.#table.ended(this)
-    request.onDone({
+    const result: Mutable<ResolveOutcome> = {
       outcome,
-      ...extra,
-      ...(walk.currentBestMatch === undefined ? {} : { bestMatch: walk.currentBestMatch }),
       refusals: this.#refusals,
       lookups: this.#lookups,
       usefulHops: walk.totalUsefulHops,
-    })
+    }
+    if (peer !== undefined) result.peer = peer
+    if (failure !== undefined) result.failure = failure
+    if (walk.currentBestMatch !== undefined) result.bestMatch = walk.currentBestMatch
+    request.onDone(result)
   }
 
   #step(step: ResolveStep): void {

@@ -2,6 +2,7 @@ import { PeernetError, checkArgument } from '../core/errors.js'
 import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import type {
   CloudCommand,
   CloudEvent,
@@ -336,7 +337,7 @@ export class Cloud {
       handle,
       spec: {
         ...base,
-        excludeIds: [...excludeIds],
+        excludeIds: excludeIds.slice(),
         deadlineUs: Math.max(1, deadlineUs - this.#driver.nowUs()),
       },
     })
@@ -374,12 +375,14 @@ function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
     options.locationPrefix === undefined || prefix?.length === 8,
     'locationPrefix is 16 hex digits',
   )
-  return {
-    ...(authority === undefined ? {} : { authority }),
+  const spec: Mutable<ResolveSpec> = {
     classifier: name.classifier,
     criteria: CRITERIA[options.criteria ?? 'any-peer-name'],
-    ...(prefix === undefined ? {} : { locationPrefix: prefix }),
     includeLocal: options.includeLocal ?? false,
     deadlineUs: LIMITS.resolveDeadlineUs,
+    excludeIds: [],
   }
+  if (authority !== undefined) spec.authority = authority
+  if (prefix !== undefined) spec.locationPrefix = prefix
+  return spec
 }
