@@ -88,10 +88,10 @@ export class Admission implements AdmissionPart {
   }
 
   recheck(entry: RouteEntry): void {
-    const [address] = entry.addresses
-    if (address === undefined) return
+    const from = this.#context.reachedAt(entry)
+    if (from === undefined) return
     const { leaf } = this.#context.cache.wouldKeep(entry.pnrpId)
-    this.#ask(entry, { via: 'RESOLVE', from: { address, port: entry.port } }, leaf)
+    this.#ask(entry, { via: 'RESOLVE', from }, leaf)
   }
 
   admitValidated(entry: RouteEntry, origin: EntryOrigin, keyHash: Uint8Array): void {

@@ -173,6 +173,19 @@ export class CloudContext implements ExchangeHost {
     return chooseDestination(entry, this.localEndpoints, this.scope)
   }
 
+  /**
+   * Where this node asks an entry's node, and so the one endpoint that a cached entry has proven.
+   * Whatever else stands in the entry is hearsay: nobody else may be blamed or spared for it.
+   */
+  reachedAt(entry: RouteEntry): Endpoint | undefined {
+    return this.destinationsOf(entry)?.to
+  }
+
+  /** The endpoints at which these nodes are reached. */
+  allReachedAt(entries: readonly RouteEntry[]): Endpoint[] {
+    return entries.map((entry) => this.reachedAt(entry)).filter((to) => to !== undefined)
+  }
+
   /** A valid message showed how the other side speaks. */
   learn<T extends DialectTrait>(trait: T, value: DialectTraits[T]): void {
     if (!this.dialect.learn(trait, value)) return
