@@ -116,6 +116,8 @@ export const LIMITS = {
   reassemblies: 128,
   reassembliesPerSource: 64,
   reassemblyBytes: 512 * 1024,
+  /** Of its 441 slots of a fragment each (1,188 bytes), for all ports of one address: a quarter. */
+  reassemblySlotsPerAddress: 110,
   /** Conversations of the joining side, and pings, under way. */
   conversationsJoining: 64,
   pings: 64,

@@ -125,6 +125,7 @@ export interface Addon extends ContentAddon {
     contexts: number,
     slots: number,
     perSource: number,
+    slotsPerAddress: number,
   ) => void
   readonly splitAccept: (
     memory: Uint8Array,
