@@ -354,10 +354,11 @@ function takeEntries(from: number, count: number): CachedEntry[] {
 
 function takeEntry(index: number): CachedEntry {
   const at = RESULTS_AT + index * ENTRY_BYTES
-  const addresses: Uint8Array[] = []
-  const end = at + ENTRY.addresses + (bytes[at + ENTRY.addressCount] as number) * ADDRESS_BYTES
-  for (let from = at + ENTRY.addresses; from < end; from += ADDRESS_BYTES) {
-    addresses.push(addressAt(bytes, from))
+  // Nearly all have one, and an array that grows has room for many.
+  const addresses = [addressAt(bytes, at + ENTRY.addresses)]
+  const count = bytes[at + ENTRY.addressCount] as number
+  for (let i = 1; i < count; i++) {
+    addresses.push(addressAt(bytes, at + ENTRY.addresses + i * ADDRESS_BYTES))
   }
   const entry: CachedEntry & { keyHash?: Uint8Array } = {
     pnrpId: pnrpIdAt(bytes, at),

@@ -101,11 +101,14 @@ function targetsOf(spec: ResolveSpec, encodings: readonly ClassifierEncoding[]):
   const { locationPrefix } = spec
   const location = locationPrefix === undefined ? ANYWHERE : serviceLocationOf(locationPrefix)
   const anyLocation = spec.criteria === ResolveCriteria.ANY_PEER_NAME
-  return encodings.flatMap((encoding) => {
+  const found = anyLocation ? (spec.excludeIds ?? []) : []
+  const targets: PnrpId[] = []
+  for (const encoding of encodings) {
     const p2pId = p2pIdOfName(spec, encoding)
-    const around = anyLocation ? aroundFound(p2pId, spec.excludeIds ?? []) : []
-    return [...around, pnrpIdOf(p2pId, location)]
-  })
+    if (found.length > 0) targets.push(...aroundFound(p2pId, found))
+    targets.push(pnrpIdOf(p2pId, location))
+  }
+  return targets
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Counters } from '../core/counters.js'
 import { Deadlines, type Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
+import { FewMap } from '../core/few-map.js'
 import type { Instant } from '../core/instant.js'
 import { Queue } from '../core/queue.js'
 import type { Rng } from '../core/rng.js'
@@ -75,7 +76,7 @@ export class CloudContext implements ExchangeHost {
   readonly rtt = new RttEstimator()
   /** Set by cloud.ts once all parts exist. */
   parts!: CloudParts
-  readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
+  readonly #cryptoWaiting = new FewMap<number, (result: CryptoResult) => void>()
   #nextJobId = 1
 
   constructor(config: CloudConfig) {

@@ -183,7 +183,8 @@ function checkName(
   }
   if (hash === undefined) return classifier === '' ? {} : { refusal: 'cpa-classifier' }
   const settled = context.dialect.classifierEncoding
-  for (const encoding of [settled, ...CLASSIFIER_ENCODINGS]) {
+  if (equalBytes(classifierHash(classifier, settled), hash)) return { encoding: settled }
+  for (const encoding of CLASSIFIER_ENCODINGS) {
     if (equalBytes(classifierHash(classifier, encoding), hash)) return { encoding }
   }
   return { refusal: 'cpa-classifier' }

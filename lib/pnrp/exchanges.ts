@@ -1,6 +1,7 @@
 import type { Deadlines, Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { PnrpId } from '../wire/messages.js'
 import type { Exchange, ExchangeOwner } from './parts.js'
@@ -92,7 +93,7 @@ class PendingExchange implements Exchange, CloudTransmit, Timed {
  */
 export class Exchanges {
   /** By Message ID as a signed number: V8 keeps larger ones as objects, which hash slowly. */
-  readonly #pending = new Map<number, PendingExchange>()
+  readonly #pending = new FewMap<number, PendingExchange>()
   readonly #host: ExchangeHost
 
   constructor(host: ExchangeHost) {

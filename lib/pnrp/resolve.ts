@@ -1,5 +1,6 @@
 import type { Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { Mutable } from '../core/mutable.js'
 import { ResolveReason, type AuthorityBuffer, type RouteEntry } from '../wire/messages.js'
@@ -52,7 +53,7 @@ export class Resolve implements ExchangeOwner, Timed {
   readonly #context: CloudContext
   readonly #table: ResolveTable
   readonly #walk: ResolveWalk
-  readonly #probes = new Map<number, Probe>()
+  readonly #probes = new FewMap<number, Probe>()
   /** Endpoints of the excluded IDs: nobody needs to name them. */
   #flagged: readonly Endpoint[] = []
   readonly #refusals: CpaRefusal[] = []

@@ -1,6 +1,7 @@
 import { PeernetError, checkArgument } from '../core/errors.js'
 import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { Mutable } from '../core/mutable.js'
 import type {
@@ -100,7 +101,7 @@ const MAX_TIMEOUT_MS = 600_000
  */
 export class Cloud {
   readonly #driver: CloudDriver
-  readonly #resolutions = new Map<number, Resolution>()
+  readonly #resolutions = new FewMap<number, Resolution>()
   readonly #registrations = new Map<number, Registration>()
   readonly #pongs = new Map<number, (event: Extract<CloudEvent, { type: 'pong' }>) => void>()
   readonly #watchers = new Set<EventStream<CloudEvent>>()
@@ -345,7 +346,7 @@ export class Cloud {
   }
 
   async #close(): Promise<void> {
-    const open = [...this.#resolutions.values()]
+    const open = this.#resolutions.values()
     await this.#driver.close()
     for (const resolution of open) resolution.closed()
     for (const registration of this.#registrations.values()) registration.ended()

@@ -1,5 +1,6 @@
 import { isAllZero } from '../core/bytes.js'
 import { checkArgument } from '../core/errors.js'
+import { addressAt } from '../core/met-bytes.js'
 import type { Mutable } from '../core/mutable.js'
 import { decodeCpa as decodeNative, encodeCpa as encodeNative, row } from '../native/codec.js'
 import { resultCopy } from '../native/result-block.js'
@@ -59,7 +60,7 @@ function appEndpointsAt(bytes: Uint8Array, at: number, count: number): AppEndpoi
   for (let i = 0, next = at; i < count; i++, next += WireLength.APP_ENDPOINT) {
     const port = ((bytes[next + 16] as number) << 8) | (bytes[next + 17] as number)
     const protocol = (bytes[next + 18] as number) | ((bytes[next + 19] as number) << 8)
-    endpoints.push({ address: view(bytes, next, WireLength.IPV6_ADDRESS), port, protocol })
+    endpoints.push({ address: addressAt(bytes, next), port, protocol })
   }
   return endpoints
 }

@@ -63,21 +63,27 @@ export function reversed(bytes: Uint8Array, at: number, length: number): Uint8Ar
 
 /** ROUTE_ENTRY from the four words that start at `first`. */
 export function routeEntryAt(bytes: Uint8Array, first: number): RouteEntry {
-  const addresses: Uint8Array[] = []
+  // There is at least one, and mostly no other: an array that grows has room for many.
   const at = word(first + 3)
-  for (let i = word(first + 2), next = at; i > 0; i--, next += WireLength.IPV6_ADDRESS) {
-    addresses.push(addressAt(bytes, next))
+  const addresses = [addressAt(bytes, at)]
+  for (let i = 1; i < word(first + 2); i++) {
+    addresses.push(addressAt(bytes, at + i * WireLength.IPV6_ADDRESS))
   }
   const pnrpId = pnrpIdAt(bytes, word(first))
   return { pnrpId, port: word(first + 1), addresses }
 }
 
+function endpointAt(bytes: Uint8Array, at: number): Endpoint {
+  const port = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+  return { address: addressAt(bytes, at + 2), port }
+}
+
 /** IPV6_ENDPOINTs: port (big-endian), then address. */
 export function endpointsAt(bytes: Uint8Array, at: number, count: number): Endpoint[] {
+  if (count === 1) return [endpointAt(bytes, at)]
   const endpoints: Endpoint[] = []
   for (let i = 0, next = at; i < count; i++, next += WireLength.IPV6_ENDPOINT) {
-    const port = ((bytes[next] as number) << 8) | (bytes[next + 1] as number)
-    endpoints.push({ address: addressAt(bytes, next + 2), port })
+    endpoints.push(endpointAt(bytes, next))
   }
   return endpoints
 }
