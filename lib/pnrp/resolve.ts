@@ -193,12 +193,21 @@ export class Resolve implements ExchangeOwner, Timed {
     }
   }
 
-  /** Is anything open worth waiting for? Not a slow hop once a match has turned out to be dead. */
+  /**
+   * Is anything open worth waiting for? Not a slow hop once a match has turned out to be dead. As
+   * long as no node at all has answered, all are waited for until their full timeouts.
+   */
   #hopeful(): boolean {
     for (const { silent, hop } of this.#probes.values()) {
-      if (silent !== true && (hop === undefined || !this.#unreachable)) return true
+      const patient = hop !== undefined && this.#unheard
+      if ((silent !== true || patient) && (hop === undefined || !this.#unreachable)) return true
     }
     return false
+  }
+
+  /** LOOKUPs were sent and none was answered: that says nothing about the name. */
+  get #unheard(): boolean {
+    return this.#lookups > 0 && this.#walk.totalUsefulHops === 0
   }
 
   /** S8: may another LOOKUP be sent? */
@@ -387,7 +396,8 @@ export class Resolve implements ExchangeOwner, Timed {
       if (this.#walk.acceptable(entry)) this.#unreachable = true
     }
     if (this.#refusals.some((reason) => reason !== 'not-registered')) this.#finish('refused')
-    else this.#finish(this.#unreachable ? 'unreachable' : 'not-found')
+    else if (this.#unreachable) this.#finish('unreachable')
+    else this.#finish(this.#unheard ? 'deadline' : 'not-found')
   }
 
   #finish(outcome: ResolveResult, peer?: ResolvedPeer, failure?: CommandFailure): void {
