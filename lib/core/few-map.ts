@@ -2,7 +2,7 @@
 const FEW = 8
 
 /**
- * A map, in order of insertion, for what comes and goes all the time and is nearly always a handful:
+ * A map, in order of insertion, for what comes and goes all the time and is mostly a handful:
  * a Map that loses its last entry makes its table anew, which costs more than all else that is done
  * with the entry. With more entries it is a Map, until it is empty again.
  */
