@@ -97,6 +97,8 @@ export const LIMITS = {
   cryptoInlineShare: 0.5,
   /** Parsed public keys kept for the next signature by the same publisher. */
   publicKeys: 1024,
+  /** Hashes of classifiers kept for each of the five encodings (N-02). */
+  classifierHashes: 128,
 
   // Names
   /** Observations in a row that overturn a settled trait of the dialect. */
@@ -114,6 +116,8 @@ export const LIMITS = {
   reassemblies: 128,
   reassembliesPerSource: 64,
   reassemblyBytes: 512 * 1024,
+  /** Of its 441 slots of a fragment each (1,188 bytes), for all ports of one address: a quarter. */
+  reassemblySlotsPerAddress: 110,
   /** Conversations of the joining side, and pings, under way. */
   conversationsJoining: 64,
   pings: 64,

@@ -161,6 +161,8 @@ export function checkBoundPort(port: number): void {
   )
 }
 
+const TOO_LONG = `a datagram has at most ${LIMITS.datagramBytes} bytes`
+
 /** Throws ERR_PEERNET_INVALID_ARG. */
 export function checkDatagram(to: Endpoint, bytes: Uint8Array): void {
   checkArgument(to.address.length === ADDRESS_BYTES, 'a destination address has 16 bytes')
@@ -168,10 +170,7 @@ export function checkDatagram(to: Endpoint, bytes: Uint8Array): void {
     Number.isInteger(to.port) && to.port > 0 && to.port <= 65_535,
     'a destination port is 1..65535',
   )
-  checkArgument(
-    bytes instanceof Uint8Array && bytes.length <= LIMITS.datagramBytes,
-    `a datagram has at most ${LIMITS.datagramBytes} bytes`,
-  )
+  checkArgument(bytes instanceof Uint8Array && bytes.length <= LIMITS.datagramBytes, TOO_LONG)
 }
 
 export function checkGroup(group: Uint8Array, interfaceIndex: number): void {

@@ -164,7 +164,6 @@ export class NativeTransport implements DatagramTransport {
   readonly #batch: NativeBatch
   /** By the index part of the socket's handle. */
   readonly #ports: (NativePort | undefined)[] = []
-  #delivering = false
   #flushPlanned = false
 
   constructor(kind: 'native' | 'portable') {
@@ -206,8 +205,7 @@ export class NativeTransport implements DatagramTransport {
 
   /** A port has queued a datagram: see to it that it leaves with this turn. */
   staged(): void {
-    // After a batch the addon flushes by itself.
-    if (this.#delivering || this.#flushPlanned) return
+    if (this.#hub.delivering || this.#flushPlanned) return
     this.#flushPlanned = true
     queueMicrotask(() => {
       this.#flushPlanned = false
@@ -221,7 +219,6 @@ export class NativeTransport implements DatagramTransport {
 
   #onBatch(count: number): void {
     const hub = this.#hub
-    this.#delivering = true
     let start = 0
     while (start < count) {
       const handle = hub.socketOf(start)
@@ -230,7 +227,6 @@ export class NativeTransport implements DatagramTransport {
       this.#deliver(handle, start, end - start)
       start = end
     }
-    this.#delivering = false
   }
 
   #deliver(handle: number, start: number, count: number): void {

@@ -45,7 +45,6 @@ export interface Addon extends ContentAddon {
   ringMidpoint(): void
   ringInArc(): number
   ringSpan(): number
-  ringCommonBits(): number
 
   // native/binding/codec.cc; codec.ts is its façade
   readonly codecRow: Int32Array
@@ -126,6 +125,7 @@ export interface Addon extends ContentAddon {
     contexts: number,
     slots: number,
     perSource: number,
+    slotsPerAddress: number,
   ) => void
   readonly splitAccept: (
     memory: Uint8Array,

@@ -1,4 +1,3 @@
-import { markAsUntransferable } from 'node:worker_threads'
 import { addon } from './addon.js'
 
 /**
@@ -12,13 +11,6 @@ export const row: Int32Array = addon.codecRow
 export const source: Uint8Array = addon.codecSource
 /** What the last encode call wrote. */
 export const output: Uint8Array = addon.codecOutput
-
-/** Memory for many results: who transferred one of them would take all others away as well. */
-export function makeResultBlock(bytes: number): Uint8Array {
-  const block = new Uint8Array(bytes)
-  markAsUntransferable(block.buffer)
-  return block
-}
 
 /** Bytes to decode: so many of `source`, or an array of their own. */
 export type Input = number | Uint8Array

@@ -45,10 +45,3 @@ export function spanAsNumber(from: Uint8Array, to: Uint8Array): number {
   putId(1, to)
   return addon.ringSpan()
 }
-
-/** Leading bits that a and b share, 0..256. */
-export function commonPrefixBits(a: Uint8Array, b: Uint8Array): number {
-  putId(0, a)
-  putId(1, b)
-  return addon.ringCommonBits()
-}

@@ -1,7 +1,8 @@
-import { addressAt, type Endpoint } from '../core/endpoint.js'
+import type { Endpoint } from '../core/endpoint.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
+import { addressAt, pnrpIdAt, sha1At } from '../core/met-bytes.js'
 import { addon } from './addon.js'
 import * as scratch from './scratch.js'
 import { bytes, doubles, ENTRY, ENTRY_BYTES, putId, takeId, words } from './scratch.js'
@@ -15,7 +16,7 @@ interface RouteEntry {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** A cached entry: a copy. Its addresses are shared: never write into an address. */
+/** A cached entry: a copy. Its byte arrays are shared with others: never write into one. */
 export interface CachedEntry extends RouteEntry {
   /** When a return-routability check last succeeded. */
   readonly validatedAt: Instant
@@ -342,7 +343,7 @@ function putExcluded(endpoints: readonly Endpoint[] | undefined): number {
 
 function takeResultId(index: number): Uint8Array {
   const at = RESULTS_AT + index * ENTRY_BYTES
-  return bytes.slice(at, at + ID_BYTES)
+  return pnrpIdAt(bytes, at)
 }
 
 function takeEntries(from: number, count: number): CachedEntry[] {
@@ -353,20 +354,20 @@ function takeEntries(from: number, count: number): CachedEntry[] {
 
 function takeEntry(index: number): CachedEntry {
   const at = RESULTS_AT + index * ENTRY_BYTES
-  const addresses: Uint8Array[] = []
-  const end = at + ENTRY.addresses + (bytes[at + ENTRY.addressCount] as number) * ADDRESS_BYTES
-  for (let from = at + ENTRY.addresses; from < end; from += ADDRESS_BYTES) {
-    addresses.push(addressAt(bytes, from))
+  // Nearly all have one, and an array that grows has room for many.
+  const addresses = [addressAt(bytes, at + ENTRY.addresses)]
+  const count = bytes[at + ENTRY.addressCount] as number
+  for (let i = 1; i < count; i++) {
+    addresses.push(addressAt(bytes, at + ENTRY.addresses + i * ADDRESS_BYTES))
   }
   const entry: CachedEntry & { keyHash?: Uint8Array } = {
-    pnrpId: bytes.slice(at, at + ID_BYTES),
+    pnrpId: pnrpIdAt(bytes, at),
     port: words[(at + ENTRY.port) / 2] as number,
     addresses,
     validatedAt: doubles[(at + ENTRY.validatedAt) / 8] as number,
   }
   if (bytes[at + ENTRY.hasKey] !== 0) {
-    const keyAt = at + ENTRY.keyHash
-    entry.keyHash = bytes.slice(keyAt, keyAt + KEY_HASH_BYTES)
+    entry.keyHash = sha1At(bytes, at + ENTRY.keyHash)
   }
   return entry
 }

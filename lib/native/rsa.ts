@@ -1,4 +1,5 @@
 import { addon } from './addon.js'
+import { resultBytes } from './result-block.js'
 
 declare const brand: unique symbol
 
@@ -40,7 +41,7 @@ export function rsaSign(
   data: Uint8Array,
   order: SignatureOrder = SignatureOrder.SPEC,
 ): Uint8Array | undefined {
-  const signature = new Uint8Array(128)
+  const signature = resultBytes(128)
   return addon.rsaSign(key, data, order, signature) ? signature : undefined
 }
 

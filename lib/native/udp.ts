@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
 import { markAsUntransferable } from 'node:worker_threads'
-import { addressAt } from '../core/endpoint.js'
+import { addressAt } from '../core/met-bytes.js'
 import { addon } from './addon.js'
 
 const layout = addon.udpLayout
@@ -217,6 +217,14 @@ export class UdpHub {
   /** Sends what is staged; what must wait for a busy socket stays and goes out by itself. */
   flush(): void {
     if (this.#ints[0] !== 0) addon.udpFlush(this.#hub)
+  }
+
+  /**
+   * Is a batch under way? That includes the microtasks it leads to, and ends with a flush of its
+   * own.
+   */
+  get delivering(): boolean {
+    return this.#ints[2] !== 0
   }
 
   #hasRoom(length: number): boolean {

@@ -70,7 +70,8 @@ export class Admission implements AdmissionPart {
       return
     }
     const cached = cache.get(entry.pnrpId)
-    if (cached !== undefined && sameAddresses(cached, entry)) {
+    const same = cached !== undefined && sameAddresses(cached, entry)
+    if (same) {
       // N-58: only a node that was just asked is validated again, and not every time.
       const fresh = now - cached.validatedAt < LIMITS.revalidateAfterUs
       if (fresh || origin.via !== 'RESOLVE') return
@@ -82,21 +83,22 @@ export class Admission implements AdmissionPart {
       return
     }
     // Whoever wants to change the addresses of a node that is known has to prove the right to.
-    const moved = cached !== undefined && !sameAddresses(cached, entry)
+    const moved = cached !== undefined && !same
     this.#ask(entry, origin, leaf || moved)
   }
 
   recheck(entry: RouteEntry): void {
-    const [address] = entry.addresses
-    if (address === undefined) return
+    const from = this.#context.reachedAt(entry)
+    if (from === undefined) return
     const { leaf } = this.#context.cache.wouldKeep(entry.pnrpId)
-    this.#ask(entry, { via: 'RESOLVE', from: { address, port: entry.port } }, leaf)
+    this.#ask(entry, { via: 'RESOLVE', from }, leaf)
   }
 
   admitValidated(entry: RouteEntry, origin: EntryOrigin, keyHash: Uint8Array): void {
     const { cache } = this.#context
-    if (cache.has(entry.pnrpId) || cache.wouldKeep(entry.pnrpId).keep) {
-      this.#admit(entry, origin, keyHash)
+    const cached = cache.get(entry.pnrpId)
+    if (cached !== undefined || cache.wouldKeep(entry.pnrpId).keep) {
+      this.#admit(entry, cached, origin, keyHash)
     }
   }
 
@@ -116,7 +118,7 @@ export class Admission implements AdmissionPart {
     }
     if (!pending.needCpa) {
       this.#forget(pending)
-      this.#admit(entry, origin)
+      this.#admit(entry, this.#context.cache.get(entry.pnrpId), origin)
       return
     }
     const nonce = exchange.nonce as Uint8Array
@@ -132,7 +134,7 @@ export class Admission implements AdmissionPart {
         this.#context.counters.add('refused.entry.addresses')
         return
       }
-      this.#admit(entry, origin, verdict.keyHash)
+      this.#admit(entry, this.#context.cache.get(entry.pnrpId), origin, verdict.keyHash)
     })
   }
 
@@ -174,9 +176,13 @@ export class Admission implements AdmissionPart {
     if (exchange === undefined) this.#forget(pending)
   }
 
-  #admit(entry: RouteEntry, origin: EntryOrigin, keyHash?: Uint8Array): void {
+  #admit(
+    entry: RouteEntry,
+    cached: RouteEntry | undefined,
+    origin: EntryOrigin,
+    keyHash?: Uint8Array,
+  ): void {
     const { cache, now, parts } = this.#context
-    const cached = cache.get(entry.pnrpId)
     if (cached !== undefined && sameAddresses(cached, entry)) {
       cache.touch(entry.pnrpId, now, keyHash)
       return
@@ -198,7 +204,7 @@ function keepOrigin(origin: EntryOrigin): EntryOrigin {
   const { floodedList, floodValidate } = origin
   return {
     via: origin.via,
-    from: keepEndpoint(origin.from),
+    from: origin.from,
     ...(floodedList === undefined ? {} : { floodedList: floodedList.map(keepEndpoint) }),
     ...(floodValidate === undefined ? {} : { floodValidate: floodValidate.slice() }),
   }

@@ -1,15 +1,19 @@
 import { compareBytes, equalBytes } from '../core/bytes.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import { addSmall, midpoint, spanAsNumber } from '../native/ring.js'
 import { ResolveCriteria, ResolveReason, type PnrpId } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
-import type { CommandFailure, CpaRefusal, ResolveSpec } from './interface.js'
-import type { ResolveOutcome } from './parts.js'
+import type { CloudEvent, CommandFailure, CpaRefusal, ResolveSpec } from './interface.js'
+import type { ResolveOutcome, ResolveRequest } from './parts.js'
 import { isClassifier } from './peer-name.js'
 import { p2pIdOfName, pnrpIdOf, serviceLocationOf, type ClassifierEncoding } from './pnrp-id.js'
 
-const NO_PREFIX = new Uint8Array(8)
+type ResolveDone = Extract<CloudEvent, { type: 'resolve-done' }>
+
+/** Where no service location is preferred: the middle of all. */
+const ANYWHERE = serviceLocationOf(new Uint8Array(8))
 
 /**
  * A resolve asked for by the application, MS-PNRP 3.1.4.4: makes the target PNRP ID out of the name
@@ -52,20 +56,21 @@ export class ApplicationResolve {
 
   #next(): void {
     const spec = this.#spec
-    this.#context.parts.resolver.start({
+    const request: Mutable<ResolveRequest> = {
       target: this.#targets.shift() as PnrpId,
       criteria: spec.criteria,
       precision: spec.precision ?? 0,
       reason: ResolveReason.APP_REQUEST,
       pickBestMatchFromLocalIds: spec.includeLocal,
-      ...(spec.excludeIds === undefined ? {} : { excludeIds: spec.excludeIds }),
       deadline: this.#deadline,
       handle: this.#handle,
-      ...(spec.targetPnrpId === undefined ? { name: spec } : {}),
       onDone: (result) => {
         this.#ended(result)
       },
-    })
+    }
+    if (spec.excludeIds !== undefined) request.excludeIds = spec.excludeIds
+    if (spec.targetPnrpId === undefined) request.name = spec
+    this.#context.parts.resolver.start(request)
   }
 
   #ended(result: ResolveOutcome): void {
@@ -77,29 +82,33 @@ export class ApplicationResolve {
   }
 
   #report(result: ResolveOutcome): void {
-    const { outcome, failure, peer } = result
-    this.#context.events.push({
+    const done: Mutable<ResolveDone> = {
       type: 'resolve-done',
       handle: this.#handle,
-      outcome,
-      ...(peer === undefined ? {} : { peer }),
-      ...(failure === undefined ? {} : { failure }),
+      outcome: result.outcome,
       refusals: this.#refusals,
       lookups: this.#lookups,
       usefulHops: this.#usefulHops,
-    })
+    }
+    if (result.peer !== undefined) done.peer = result.peer
+    if (result.failure !== undefined) done.failure = result.failure
+    this.#context.events.push(done)
   }
 }
 
 function targetsOf(spec: ResolveSpec, encodings: readonly ClassifierEncoding[]): PnrpId[] {
   if (spec.targetPnrpId !== undefined) return [spec.targetPnrpId]
-  const location = serviceLocationOf(spec.locationPrefix ?? NO_PREFIX)
+  const { locationPrefix } = spec
+  const location = locationPrefix === undefined ? ANYWHERE : serviceLocationOf(locationPrefix)
   const anyLocation = spec.criteria === ResolveCriteria.ANY_PEER_NAME
-  return encodings.flatMap((encoding) => {
+  const found = anyLocation ? (spec.excludeIds ?? []) : []
+  const targets: PnrpId[] = []
+  for (const encoding of encodings) {
     const p2pId = p2pIdOfName(spec, encoding)
-    const around = anyLocation ? aroundFound(p2pId, spec.excludeIds ?? []) : []
-    return [...around, pnrpIdOf(p2pId, location)]
-  })
+    if (found.length > 0) targets.push(...aroundFound(p2pId, found))
+    targets.push(pnrpIdOf(p2pId, location))
+  }
+  return targets
 }
 
 /**

@@ -1,23 +1,26 @@
 import type { Endpoint } from '../core/endpoint.js'
-import { encodeAuthorityBuffer, splitAuthority } from '../wire/codec.js'
+import type { Mutable } from '../core/mutable.js'
+import { encodeAnswer } from '../wire/codec.js'
 import type { AuthorityBuffer } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 
-type Answer = Partial<AuthorityBuffer>
+/** An AUTHORITY_BUFFER that says nothing yet. */
+export function emptyAnswer(): Mutable<AuthorityBuffer> {
+  return { leafSet: false, busy: false, notFound: false }
+}
 
 /**
  * MS-PNRP 3.2.5.10: sends an AUTHORITY_BUFFER in as many AUTHORITY messages as it takes, all under
- * one Message ID. Flags left out are clear.
+ * one Message ID.
  */
 export function sendAuthority(
   context: CloudContext,
   to: Endpoint,
   ackedMessageId: number,
-  answer: Answer,
+  answer: AuthorityBuffer,
 ): void {
   if (context.offline) return
-  const buffer = encodeAuthorityBuffer({ leafSet: false, busy: false, notFound: false, ...answer })
-  for (const data of splitAuthority(context.newMessageId(), ackedMessageId, buffer)) {
+  for (const data of encodeAnswer(context.newMessageId(), ackedMessageId, answer)) {
     context.transmit({ to, data, reason: 'answer' })
   }
 }

@@ -46,6 +46,10 @@ export class AuthorityReceiver implements AuthorityPart {
     this.#reassembler ??= new Reassembler({
       contextsPerNode: LIMITS.reassemblies,
       bytesTotal: LIMITS.reassemblyBytes,
+      // All nodes of a loopback cloud have one address, and one owner.
+      ...(this.#context.scope === 'loopback'
+        ? {}
+        : { slotsPerAddress: LIMITS.reassemblySlotsPerAddress }),
     })
     const result = this.#reassembler.accept(from, message)
     if ('dropped' in result) {

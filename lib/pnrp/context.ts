@@ -1,6 +1,7 @@
 import { Counters } from '../core/counters.js'
 import { Deadlines, type Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
+import { FewMap } from '../core/few-map.js'
 import type { Instant } from '../core/instant.js'
 import { Queue } from '../core/queue.js'
 import type { Rng } from '../core/rng.js'
@@ -11,7 +12,7 @@ import { Budgets, defaultBudgets, type BudgetConfig } from './budgets.js'
 import type { CryptoJob, CryptoResult } from './crypto-port.js'
 import type { Dialect, DialectTrait, DialectTraits } from './dialect.js'
 import { chooseDestination, type Destination } from './destination.js'
-import { Exchanges, type ExchangeHost, type ExchangeRequest } from './exchanges.js'
+import { Exchanges, type ExchangeHost } from './exchanges.js'
 import type { CloudEffect, CloudEvent, CloudScope, CloudTransmit } from './interface.js'
 import type { CloudParts, Exchange, ExchangeOwner } from './parts.js'
 import { entryHasEndpoint } from './route-entry.js'
@@ -75,7 +76,7 @@ export class CloudContext implements ExchangeHost {
   readonly rtt = new RttEstimator()
   /** Set by cloud.ts once all parts exist. */
   parts!: CloudParts
-  readonly #cryptoWaiting = new Map<number, (result: CryptoResult) => void>()
+  readonly #cryptoWaiting = new FewMap<number, (result: CryptoResult) => void>()
   #nextJobId = 1
 
   constructor(config: CloudConfig) {
@@ -129,17 +130,18 @@ export class CloudContext implements ExchangeHost {
   /** Sends a request and puts it on the Pending List; undefined when that is full, or offline. */
   request(message: RequestMessageType, options: RequestOptions): Exchange | undefined {
     if (this.offline) return undefined
-    const request: ExchangeRequest = {
+    const exchange = this.exchanges.start({
       kind: message.type,
       messageId: message.messageId,
       data: encodeMessage(message),
-      ...options,
-      ...('validatePnrpId' in message ? { validatePnrpId: message.validatePnrpId } : {}),
-      ...(message.type === 'INQUIRE' && message.nonce !== undefined
-        ? { nonce: message.nonce }
-        : {}),
-    }
-    const exchange = this.exchanges.start(request)
+      to: options.to,
+      alternates: options.alternates,
+      reason: options.reason,
+      owner: options.owner,
+      softTimeoutUs: options.softTimeoutUs,
+      validatePnrpId: 'validatePnrpId' in message ? message.validatePnrpId : undefined,
+      nonce: message.type === 'INQUIRE' ? message.nonce : undefined,
+    })
     if (exchange === undefined) this.counters.add('refused.pending-list-full')
     return exchange
   }
@@ -170,6 +172,19 @@ export class CloudContext implements ExchangeHost {
    */
   destinationsOf(entry: RouteEntry): Destination | undefined {
     return chooseDestination(entry, this.localEndpoints, this.scope)
+  }
+
+  /**
+   * Where this node asks an entry's node, and so the one endpoint that a cached entry has proven.
+   * Whatever else stands in the entry is hearsay: nobody else may be blamed or spared for it.
+   */
+  reachedAt(entry: RouteEntry): Endpoint | undefined {
+    return this.destinationsOf(entry)?.to
+  }
+
+  /** The endpoints at which these nodes are reached. */
+  allReachedAt(entries: readonly RouteEntry[]): Endpoint[] {
+    return entries.map((entry) => this.reachedAt(entry)).filter((to) => to !== undefined)
   }
 
   /** A valid message showed how the other side speaks. */

@@ -1,7 +1,9 @@
-import { concatBytes, reversedBytes } from '../core/bytes.js'
+import { reversedBytes } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
-import { encodeCpa, encodeExtendedPayload } from '../wire/codec.js'
+import type { Mutable } from '../core/mutable.js'
+import { resultOf } from '../native/result-block.js'
+import { encodeCpa, encodeExtendedPayload, renewedCpa } from '../wire/codec.js'
 import { WireLength, WireValue } from '../wire/constants.js'
 import type { CertifiedPeerAddress, ExtendedPayload } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
@@ -24,22 +26,25 @@ export interface WantedStructures {
   readonly extendedPayload: boolean
 }
 
-/** What all live CPAs of a registration share, for as long as the things it was made of stay. */
+/**
+ * The live CPA of a registration, encoded, for as long as the things it was made of stay: from one
+ * INQUIRE to the next only the nonce and the expiry change.
+ */
 interface CpaStem {
   readonly spec: RegistrationSpec
   readonly endpoints: readonly Endpoint[]
   readonly dialectChanges: number
-  readonly fields: CertifiedPeerAddress
+  readonly unsigned: Uint8Array
 }
 
 const stems = new WeakMap<LocalRegistration, CpaStem>()
 
-/** MS-PNRP 3.2.5.7: the CPA of a registration, unsigned. Without a nonce 16 zero bytes (N-10). */
-export function liveCpa(
+/** The bytes to sign for one INQUIRE, MS-PNRP 3.2.5.7. Without a nonce 16 zero bytes (N-10). */
+function unsignedCpa(
   context: CloudContext,
   registration: LocalRegistration,
   nonce: Uint8Array = ZERO_NONCE,
-): CertifiedPeerAddress {
+): Uint8Array {
   const { spec } = registration
   const { dialectChanges, localEndpoints } = context
   let stem = stems.get(registration)
@@ -48,14 +53,18 @@ export function liveCpa(
     stem.endpoints !== localEndpoints ||
     stem.dialectChanges !== dialectChanges
   ) {
-    const fields = liveFields(context, registration)
-    stem = { spec, endpoints: localEndpoints, dialectChanges, fields }
+    const unsigned = encodeCpa(liveCpa(context, registration)).slice()
+    stem = { spec, endpoints: localEndpoints, dialectChanges, unsigned }
     stems.set(registration, stem)
   }
-  return { ...stem.fields, nonce, notAfter: expiry(context) }
+  return renewedCpa(stem.unsigned, nonce, expiry(context))
 }
 
-function liveFields(context: CloudContext, registration: LocalRegistration): CertifiedPeerAddress {
+/** MS-PNRP 3.2.5.7: the CPA of a registration, unsigned, with a nonce of 16 zero bytes. */
+export function liveCpa(
+  context: CloudContext,
+  registration: LocalRegistration,
+): CertifiedPeerAddress {
   const { spec } = registration
   return {
     ...nameFields(context, registration),
@@ -144,7 +153,7 @@ export function buildSigned(
   done: (signed: SignedStructures | undefined) => void,
 ): void {
   const parts: Uint8Array[] = []
-  if (wanted.cpa) parts.push(encodeCpa(liveCpa(context, registration, nonce)))
+  if (wanted.cpa) parts.push(unsignedCpa(context, registration, nonce))
   const payload = wanted.extendedPayload
     ? extendedPayloadOf(context, registration, nonce)
     : undefined
@@ -158,12 +167,10 @@ export function buildSigned(
       done(undefined)
       return
     }
-    const [first, second] = signed as [Uint8Array, Uint8Array?]
-    const extendedPayload = wanted.cpa ? second : first
-    done({
-      ...(wanted.cpa ? { cpa: first } : {}),
-      ...(extendedPayload === undefined ? {} : { extendedPayload }),
-    })
+    const structures: Mutable<SignedStructures> = {}
+    if (wanted.cpa) structures.cpa = signed[0] as Uint8Array
+    if (payload !== undefined) structures.extendedPayload = signed.at(-1) as Uint8Array
+    done(structures)
   })
 }
 
@@ -204,7 +211,7 @@ function sign(
     done(
       parts.map((part, i) => {
         const signature = result.signatures[i] as Uint8Array
-        return concatBytes(part, SIGNATURE_HEAD, turn ? reversedBytes(signature) : signature)
+        return resultOf(part, SIGNATURE_HEAD, turn ? reversedBytes(signature) : signature)
       }),
     )
   })

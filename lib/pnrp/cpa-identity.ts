@@ -1,7 +1,10 @@
-import { equalBytes, isAllZero, reversedBytes } from '../core/bytes.js'
+import { bytesAt, equalBytes, isAllZero, reversedBytes } from '../core/bytes.js'
+import type { Mutable } from '../core/mutable.js'
 import type { CertifiedPeerAddress, PnrpId } from '../wire/messages.js'
 import type { DialectTraits } from './dialect.js'
 import { CLASSIFIER_ENCODINGS, classifierHash, p2pIdOf, pnrpIdOf } from './pnrp-id.js'
+
+const P2P_ID_BYTES = 16
 
 type Orders = Pick<DialectTraits, 'serviceLocationOrder' | 'authorityOrder' | 'classifierHashOrder'>
 
@@ -44,36 +47,36 @@ export function authorityOf(cpa: CertifiedPeerAddress): Uint8Array | undefined {
 
 /** The reading of a CPA under which it is for this ID; undefined when there is none. */
 export function cpaIdentityFor(cpa: CertifiedPeerAddress, pnrpId: PnrpId): CpaIdentity | undefined {
-  const location = pnrpId.subarray(16)
-  if (
-    !equalBytes(cpa.serviceLocation, location) &&
-    !equalBytes(reversedBytes(cpa.serviceLocation), location)
-  ) {
+  if (bytesAt(pnrpId, P2P_ID_BYTES, cpa.serviceLocation)) {
+    const specified = asSpecified(cpa, pnrpId)
+    if (specified !== undefined) return specified
+  } else if (!bytesAt(pnrpId, P2P_ID_BYTES, reversedBytes(cpa.serviceLocation))) {
     return undefined
   }
-  const specified = asSpecified(cpa, pnrpId)
-  if (specified !== undefined) return specified
   for (const identity of cpaIdentities(cpa)) {
     if (equalBytes(identity.pnrpId, pnrpId)) return identity
   }
   return undefined
 }
 
-/** The reading that nearly every CPA is for, without going through the others. */
+/**
+ * The reading that nearly every CPA is for, without going through the others; its service location
+ * is known to be that of the ID.
+ */
 function asSpecified(cpa: CertifiedPeerAddress, pnrpId: PnrpId): CpaIdentity | undefined {
-  const { classifierHash, serviceLocation } = cpa
+  const { classifierHash } = cpa
   if (classifierHash === undefined) return undefined
   const authority = authorityOf(cpa)
-  const id = pnrpIdOf(p2pIdOf(classifierHash, authority), serviceLocation)
-  if (!equalBytes(id, pnrpId)) return undefined
-  const orders = {
+  if (!bytesAt(pnrpId, 0, p2pIdOf(classifierHash, authority))) return undefined
+  const identity: Mutable<CpaIdentity> = {
     authorityOrder: 'reversed',
     classifierHashOrder: 'natural',
     serviceLocationOrder: 'reversed',
-  } as const
-  return authority === undefined
-    ? { ...orders, pnrpId: id, classifierHash }
-    : { ...orders, pnrpId: id, classifierHash, binaryAuthority: authority }
+    pnrpId,
+    classifierHash,
+  }
+  if (authority !== undefined) identity.binaryAuthority = authority
+  return identity
 }
 
 function* p2pReadings(

@@ -1,6 +1,8 @@
 import { equalBytes } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import type { Mutable } from '../core/mutable.js'
 import { sha1 } from '../native/digest.js'
+import { resultCopy } from '../native/result-block.js'
 import { decodeCpa, decodeExtendedPayload } from '../wire/codec.js'
 import type {
   AuthorityBuffer,
@@ -27,7 +29,7 @@ export interface CpaQuestion {
   /** Where the answer came from: it has to be one of the CPA's service addresses. */
   readonly answeredBy: Endpoint
   /** The name looked for, when it is known. */
-  readonly name?: { readonly authority?: Uint8Array; readonly classifier: string }
+  readonly name?: { readonly authority?: Uint8Array; readonly classifier: string } | undefined
 }
 
 export type CpaVerdict =
@@ -37,7 +39,7 @@ export type CpaVerdict =
       /** SHA-1 of the CPA's public key (N-28). */
       readonly keyHash: Uint8Array
       /** The publisher's own entry, when it sent one (N-09). */
-      readonly routeEntry?: RouteEntry
+      readonly routeEntry: RouteEntry | undefined
     }
   | { readonly ok: false; readonly reason: CpaRefusal }
 
@@ -47,11 +49,11 @@ interface Candidate {
   readonly identity: CpaIdentity
   readonly keyHash: Uint8Array
   readonly items: readonly VerifyItem[]
-  readonly payload?: ExtendedPayload
-  readonly classifier?: string
-  readonly encoding?: ClassifierEncoding
-  readonly chain?: Uint8Array
-  readonly routeEntry?: RouteEntry
+  readonly payload: ExtendedPayload | undefined
+  readonly classifier: string | undefined
+  readonly encoding: ClassifierEncoding | undefined
+  readonly chain: Uint8Array | undefined
+  readonly routeEntry: RouteEntry | undefined
 }
 
 /**
@@ -84,7 +86,7 @@ function examine(
   if (buffer.notFound) return 'not-registered'
   if (buffer.cpa === undefined) return 'no-cpa'
   // The buffer is a view into the datagram, and the signatures may be checked later.
-  const bytes = buffer.cpa.slice()
+  const bytes = resultCopy(buffer.cpa)
   const decoded = decodeCpa(bytes)
   if (!decoded.ok) return 'cpa-malformed'
   const { cpa, signedLength } = decoded
@@ -119,11 +121,11 @@ function examine(
     identity,
     keyHash,
     items,
-    ...(payload === undefined ? {} : { payload }),
-    ...(buffer.classifier === undefined ? {} : { classifier: buffer.classifier }),
-    ...(name.encoding === undefined ? {} : { encoding: name.encoding }),
-    ...(buffer.certificateChain === undefined ? {} : { chain: buffer.certificateChain.slice() }),
-    ...(buffer.routeEntry === undefined ? {} : { routeEntry: keepEntry(buffer.routeEntry) }),
+    payload,
+    classifier: buffer.classifier,
+    encoding: name.encoding,
+    chain: buffer.certificateChain?.slice(),
+    routeEntry: buffer.routeEntry === undefined ? undefined : keepEntry(buffer.routeEntry),
   }
 }
 
@@ -181,7 +183,8 @@ function checkName(
   }
   if (hash === undefined) return classifier === '' ? {} : { refusal: 'cpa-classifier' }
   const settled = context.dialect.classifierEncoding
-  for (const encoding of [settled, ...CLASSIFIER_ENCODINGS]) {
+  if (equalBytes(classifierHash(classifier, settled), hash)) return { encoding: settled }
+  for (const encoding of CLASSIFIER_ENCODINGS) {
     if (equalBytes(classifierHash(classifier, encoding), hash)) return { encoding }
   }
   return { refusal: 'cpa-classifier' }
@@ -231,8 +234,7 @@ function conclude(context: CloudContext, candidate: Candidate, result: CryptoRes
   learnFrom(context, identity)
   context.learn('signatureByteOrder', result.byteOrder)
   if (encoding !== undefined) context.learn('classifierEncoding', encoding)
-  const entry = routeEntry === undefined ? {} : { routeEntry }
-  return { ok: true, peer: peerOf(candidate), keyHash, ...entry }
+  return { ok: true, peer: peerOf(candidate), keyHash, routeEntry }
 }
 
 /** Field notes, chapter 11: an answer for a known ID shows the byte orders inside the CPA. */
@@ -249,17 +251,18 @@ export function learnFrom(context: CloudContext, identity: CpaIdentity): void {
 function peerOf(candidate: Candidate): ResolvedPeer {
   const { cpa, identity, payload, classifier, chain } = candidate
   const vouched = chain === undefined ? ('authority' as const) : ('chain' as const)
-  return {
+  const peer: Mutable<ResolvedPeer> = {
     pnrpId: identity.pnrpId,
     serviceAddresses: cpa.serviceAddresses,
     appEndpoints: cpa.appEndpoints ?? [],
-    ...(cpa.friendlyName === undefined
-      ? {}
-      : { friendlyName: { bytes: cpa.friendlyName, utf8: cpa.friendlyNameIsUtf8 } }),
-    ...(classifier === undefined ? {} : { classifier }),
-    ...(payload === undefined ? {} : { extendedPayload: payload.payload }),
     publicKey: cpa.publicKey,
     notAfter: cpa.notAfter,
     verified: identity.binaryAuthority === undefined ? 'none' : vouched,
   }
+  if (cpa.friendlyName !== undefined) {
+    peer.friendlyName = { bytes: cpa.friendlyName, utf8: cpa.friendlyNameIsUtf8 }
+  }
+  if (classifier !== undefined) peer.classifier = classifier
+  if (payload !== undefined) peer.extendedPayload = payload.payload
+  return peer
 }

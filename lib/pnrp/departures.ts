@@ -6,13 +6,7 @@ import type { CachedEntry } from '../native/route-cache.js'
 import type { FloodMessage } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { buildSignedRevoke } from './cpa-construction.js'
-import {
-  endpointOf,
-  floodAcknowledged,
-  floodGivenUp,
-  sendFlood,
-  type FloodContent,
-} from './flood-sender.js'
+import { floodAcknowledged, floodGivenUp, sendFlood, type FloodContent } from './flood-sender.js'
 import type { Exchange, ExchangeOwner, LocalRegistration } from './parts.js'
 import { entryHasEndpoint } from './route-entry.js'
 import type { LeafSet } from './registration.js'
@@ -166,8 +160,9 @@ class Departure implements Timed, ExchangeOwner {
   }
 
   #flood(to: CachedEntry, content: FloodContent, listed: readonly CachedEntry[]): void {
-    const floodedList = [...this.#context.localEndpoints.slice(0, 1), ...listed.map(endpointOf)]
-    if (sendFlood(this.#context, to, content, floodedList, this)) this.#outstanding++
+    const context = this.#context
+    const floodedList = [...context.localEndpoints.slice(0, 1), ...context.allReachedAt(listed)]
+    if (sendFlood(context, to, content, floodedList, this)) this.#outstanding++
   }
 
   #settleOne(): void {

@@ -27,9 +27,10 @@ export function isReachable(
   localEndpoints: readonly Endpoint[],
   scope: CloudScope,
 ): boolean {
-  return entry.addresses.some((address) =>
-    isCandidate({ address, port: entry.port }, localEndpoints, scope),
-  )
+  for (const address of entry.addresses) {
+    if (isCandidate({ address, port: entry.port }, localEndpoints, scope)) return true
+  }
+  return false
 }
 
 /**
@@ -41,15 +42,17 @@ export function chooseDestination(
   localEndpoints: readonly Endpoint[],
   scope: CloudScope,
 ): Destination | undefined {
-  const candidates: Endpoint[] = []
+  let first: Endpoint | undefined
+  let several: Endpoint[] | undefined
   for (const address of entry.addresses) {
     const endpoint = { address, port: entry.port }
-    if (isCandidate(endpoint, localEndpoints, scope)) candidates.push(endpoint)
+    if (!isCandidate(endpoint, localEndpoints, scope)) continue
+    if (first === undefined) first = endpoint
+    else (several ??= [first]).push(endpoint)
   }
-  const [first] = candidates
   if (first === undefined) return undefined
-  if (candidates.length === 1) return { to: first, alternates: NO_ALTERNATES }
-  const [to, ...alternates] = orderDestinations(candidates, localEndpoints)
+  if (several === undefined) return { to: first, alternates: NO_ALTERNATES }
+  const [to, ...alternates] = orderDestinations(several, localEndpoints)
   return { to: to as Endpoint, alternates }
 }
 
@@ -74,7 +77,8 @@ function isCandidate(
   scope: CloudScope,
 ): boolean {
   if (!isUsableEndpoint(endpoint, scope)) return false
-  return !localEndpoints.some((local) => sameEndpoint(local, endpoint))
+  for (const local of localEndpoints) if (sameEndpoint(local, endpoint)) return false
+  return true
 }
 
 /** Rules 5, 6 and 9 in one number, the greater the better. */

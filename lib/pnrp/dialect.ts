@@ -80,6 +80,8 @@ export class Dialect {
   /** The encodings worth trying for a name: the settled one, then others that were observed. */
   classifierEncodings(): ClassifierEncoding[] {
     const settled = this.classifierEncoding
+    const own = 1 << CLASSIFIER_ENCODINGS.indexOf(settled)
+    if ((this.#encodingsSeen & ~own) === 0) return [settled]
     const others =
       this.#fixed.classifierEncoding === undefined
         ? CLASSIFIER_ENCODINGS.filter((e, i) => e !== settled && (this.#encodingsSeen >> i) & 1)

@@ -1,6 +1,7 @@
 import type { Deadlines, Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { PnrpId } from '../wire/messages.js'
 import type { Exchange, ExchangeOwner } from './parts.js'
@@ -10,15 +11,17 @@ export interface ExchangeRequest {
   readonly kind: Exchange['kind']
   readonly messageId: number
   readonly to: Endpoint
-  readonly alternates?: readonly Endpoint[]
+  readonly alternates?: readonly Endpoint[] | undefined
   readonly data: Uint8Array
   readonly reason: CloudTransmit['reason']
-  readonly validatePnrpId?: PnrpId
-  readonly nonce?: Uint8Array
+  readonly validatePnrpId?: PnrpId | undefined
+  readonly nonce?: Uint8Array | undefined
   readonly owner: ExchangeOwner
   /** Call `onSoftTimeout` this long after each transmission (microseconds). */
-  readonly softTimeoutUs?: number
+  readonly softTimeoutUs?: number | undefined
 }
+
+const NO_ALTERNATES: readonly Endpoint[] = Object.freeze([])
 
 /** What the Pending List needs of its cloud. */
 export interface ExchangeHost {
@@ -30,7 +33,8 @@ export interface ExchangeHost {
   exchangeEnded(exchange: Exchange): void
 }
 
-class PendingExchange implements Exchange, Timed {
+/** Also the datagram that goes out, each time it does. */
+class PendingExchange implements Exchange, CloudTransmit, Timed {
   readonly kind: Exchange['kind']
   readonly messageId: number
   readonly to: Endpoint
@@ -54,7 +58,7 @@ class PendingExchange implements Exchange, Timed {
     this.kind = request.kind
     this.messageId = request.messageId
     this.to = request.to
-    this.alternates = request.alternates ?? []
+    this.alternates = request.alternates ?? NO_ALTERNATES
     if (request.validatePnrpId !== undefined) this.validatePnrpId = request.validatePnrpId
     if (request.nonce !== undefined) this.nonce = request.nonce
     this.owner = request.owner
@@ -88,7 +92,8 @@ class PendingExchange implements Exchange, Timed {
  * at 2 s.
  */
 export class Exchanges {
-  readonly #pending = new Map<number, PendingExchange>()
+  /** By Message ID as a signed number: V8 keeps larger ones as objects, which hash slowly. */
+  readonly #pending = new FewMap<number, PendingExchange>()
   readonly #host: ExchangeHost
 
   constructor(host: ExchangeHost) {
@@ -100,7 +105,7 @@ export class Exchanges {
   }
 
   has(messageId: number): boolean {
-    return this.#pending.has(messageId)
+    return this.#pending.has(messageId | 0)
   }
 
   get full(): boolean {
@@ -111,9 +116,9 @@ export class Exchanges {
   start(request: ExchangeRequest): Exchange | undefined {
     if (this.full) return undefined
     const exchange = new PendingExchange(this, this.#host.now, request)
-    this.#pending.set(exchange.messageId, exchange)
+    this.#pending.set(exchange.messageId | 0, exchange)
     this.#host.timers.set(exchange, exchange.nextAt)
-    this.#host.transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+    this.#host.transmit(exchange)
     return exchange
   }
 
@@ -123,7 +128,7 @@ export class Exchanges {
     from: Endpoint,
     ...kinds: readonly Exchange['kind'][]
   ): Exchange | undefined {
-    const exchange = this.#pending.get(ackedMessageId)
+    const exchange = this.#pending.get(ackedMessageId | 0)
     if (exchange === undefined || !kinds.includes(exchange.kind)) return undefined
     if (sameEndpoint(exchange.to, from)) return exchange
     return exchange.alternates.some((other) => sameEndpoint(other, from)) ? exchange : undefined
@@ -131,7 +136,7 @@ export class Exchanges {
 
   /** Removes an answered or abandoned exchange; its owner is not told. */
   finish(messageId: number): boolean {
-    const exchange = this.#pending.get(messageId)
+    const exchange = this.#pending.get(messageId | 0)
     if (exchange === undefined) return false
     this.#remove(exchange)
     return true
@@ -156,7 +161,7 @@ export class Exchanges {
     if (exchange.retryCount > 0) {
       exchange.transmitted(now)
       timers.set(exchange, exchange.nextAt)
-      this.#host.transmit({ to: exchange.to, data: exchange.data, reason: exchange.reason })
+      this.#host.transmit(exchange)
       return
     }
     this.#remove(exchange)
@@ -164,7 +169,7 @@ export class Exchanges {
   }
 
   #remove(exchange: PendingExchange): void {
-    this.#pending.delete(exchange.messageId)
+    this.#pending.delete(exchange.messageId | 0)
     this.#host.timers.cancel(exchange)
     this.#host.exchangeEnded(exchange)
   }

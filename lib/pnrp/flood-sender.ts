@@ -58,11 +58,6 @@ export function floodGivenUp(context: CloudContext, { validatePnrpId, to }: Exch
   if (validatePnrpId !== undefined) context.silentAt(validatePnrpId, to)
 }
 
-/** One endpoint of an entry, as it stands in an Already Flooded List. */
-export function endpointOf(entry: RouteEntry): Endpoint {
-  return { address: entry.addresses[0] as Uint8Array, port: entry.port }
-}
-
 /**
  * The received Already Flooded List with more endpoints, each once; undefined when it would hold
  * more than 22: then the FLOOD has come far enough (N-32).

@@ -1,4 +1,4 @@
-import { bytesKey, isAllZero } from '../core/bytes.js'
+import { equalBytes, isAllZero } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import { compareDistance } from '../native/ring.js'
@@ -7,7 +7,6 @@ import type { FloodMessage, PnrpId, RouteEntry } from '../wire/messages.js'
 import { Allowance } from './budgets.js'
 import type { CloudContext } from './context.js'
 import {
-  endpointOf,
   extendFloodedList,
   floodAcknowledged,
   floodGivenUp,
@@ -96,15 +95,19 @@ export class Flooding implements FloodingPart, ExchangeOwner {
 
   /** Tells the nearest neighbours of the new entry that have not heard of it yet. */
   #forward(entry: RouteEntry, origin: EntryOrigin): void {
-    const { cache, counters, localEndpoints } = this.#context
+    const context = this.#context
+    const { cache, counters, localEndpoints } = context
     const received = origin.floodedList ?? []
     const exclude = [...received, ...localEndpoints, ...endpointsOf(entry)]
     if (origin.via === 'FLOOD') exclude.push(origin.from)
-    const targets = distinct(cache.above(entry.pnrpId, exclude), cache.below(entry.pnrpId, exclude))
+    const targets = this.#distinct(
+      cache.above(entry.pnrpId, exclude),
+      cache.below(entry.pnrpId, exclude),
+    )
     if (targets.length === 0) return
     const floodedList = extendFloodedList(received, [
       ...localEndpoints.slice(0, 1),
-      ...targets.map(endpointOf),
+      ...context.allReachedAt(targets),
     ])
     if (floodedList === undefined) {
       counters.add('flood.list-full')
@@ -112,7 +115,7 @@ export class Flooding implements FloodingPart, ExchangeOwner {
     }
     for (const target of targets) {
       if (this.#mayFlood()) {
-        sendFlood(this.#context, target, { routeEntry: entry }, floodedList, this)
+        sendFlood(context, target, { routeEntry: entry }, floodedList, this)
       }
     }
   }
@@ -122,7 +125,8 @@ export class Flooding implements FloodingPart, ExchangeOwner {
    * node that told us of it as well, unless it shows that it knows us.
    */
   #introduceOurselves(entry: RouteEntry, origin: EntryOrigin, leafOf: readonly PnrpId[]): void {
-    const { registrations } = this.#context.parts
+    const context = this.#context
+    const { registrations } = context.parts
     const ours = this.#nearestOf(leafOf, entry.pnrpId)
     const fromItself = entryHasEndpoint(entry, origin.from)
     const knownTo = this.#addressed(origin)
@@ -131,8 +135,8 @@ export class Flooding implements FloodingPart, ExchangeOwner {
       if (fromItself && (origin.via === 'LOOKUP' || registration === knownTo)) continue
       if (!this.#mayFlood()) return
       const routeEntry = registrations.routeEntry(registration)
-      const floodedList = [...this.#context.localEndpoints.slice(0, 1), endpointOf(entry)]
-      sendFlood(this.#context, entry, { routeEntry }, floodedList, this)
+      const floodedList = [...context.localEndpoints.slice(0, 1), ...context.allReachedAt([entry])]
+      sendFlood(context, entry, { routeEntry }, floodedList, this)
     }
     const first = ours[0]
     const stranger = origin.via === 'FLOOD' && !fromItself && knownTo === undefined
@@ -166,6 +170,17 @@ export class Flooding implements FloodingPart, ExchangeOwner {
     sendFloodTo(this.#context, { to: from }, known?.pnrpId ?? NO_ID, content, floodedList, this)
   }
 
+  /** Both, or one of them if they are the same node or one is missing. */
+  #distinct(a: CachedEntry | undefined, b: CachedEntry | undefined): CachedEntry[] {
+    const found = [a, b].filter((entry) => entry !== undefined)
+    const [first, second] = found
+    if (first === undefined || second === undefined) return found
+    if (equalBytes(first.pnrpId, second.pnrpId)) return [first]
+    const [one, other] = this.#context.allReachedAt(found)
+    const same = one !== undefined && other !== undefined && sameEndpoint(one, other)
+    return same ? [first] : found
+  }
+
   /** The local IDs nearest the entry, as many as its leaf set can hold. */
   #nearestOf(leafOf: readonly PnrpId[], pnrpId: PnrpId): LocalRegistration[] {
     const { registrations } = this.#context.parts
@@ -179,15 +194,4 @@ export class Flooding implements FloodingPart, ExchangeOwner {
 
 function endpointsOf(entry: RouteEntry): Endpoint[] {
   return entry.addresses.map((address) => ({ address, port: entry.port }))
-}
-
-/** Both, or one of them if they are the same node or one is missing. */
-function distinct(a: CachedEntry | undefined, b: CachedEntry | undefined): CachedEntry[] {
-  const found = [a, b].filter((entry) => entry !== undefined)
-  const [first, second] = found
-  if (first === undefined || second === undefined) return found
-  const same =
-    bytesKey(first.pnrpId) === bytesKey(second.pnrpId) ||
-    sameEndpoint(endpointOf(first), endpointOf(second))
-  return same ? [first] : found
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { AuthorityBuffer, InquireMessage } from '../wire/messages.js'
-import { datagramsOf, sendAuthority } from './authority-sender.js'
+import { datagramsOf, emptyAnswer, sendAuthority } from './authority-sender.js'
 import type { CloudContext } from './context.js'
 import { buildSigned, type SignedStructures } from './cpa-construction.js'
 import type { LocalRegistration } from './parts.js'
@@ -48,12 +48,9 @@ export class InquireResponder {
       return
     }
     if (plain) {
-      sendAuthority(
-        context,
-        from,
-        message.messageId,
-        chain === undefined ? {} : { certificateChain: chain },
-      )
+      const answer = emptyAnswer()
+      if (chain !== undefined) answer.certificateChain = chain
+      sendAuthority(context, from, message.messageId, answer)
       return
     }
     this.#sign(from, message, registration, wanted)
@@ -70,8 +67,7 @@ export class InquireResponder {
       context.counters.add('drop.signing-capacity')
       return
     }
-    // The message lives in the receive buffer, which is gone when the signature comes.
-    const asker = { address: from.address.slice(), port: from.port }
+    // The nonce lives in the receive buffer, which is gone when the signature comes.
     const nonce = message.nonce?.slice()
     const { messageId, wantCertificateChain } = message
     this.#signing++
@@ -79,12 +75,12 @@ export class InquireResponder {
       this.#signing--
       if (signed === undefined) return
       if (context.parts.registrations.find(registration.pnrpId) !== registration) {
-        this.#sendNotFound(asker, messageId)
+        this.#sendNotFound(from, messageId)
         return
       }
       const answer = this.#compose(registration, signed, wantCertificateChain)
-      sendAuthority(context, asker, messageId, answer)
-      this.askers.note(context.now, asker)
+      sendAuthority(context, from, messageId, answer)
+      this.askers.note(context.now, from)
     })
   }
 
@@ -92,28 +88,26 @@ export class InquireResponder {
     registration: LocalRegistration,
     signed: SignedStructures,
     wantChain: boolean,
-  ): Partial<AuthorityBuffer> {
+  ): AuthorityBuffer {
     const { spec } = registration
-    return {
-      ...(wantChain && spec.certificateChain !== undefined
-        ? { certificateChain: spec.certificateChain }
-        : {}),
-      // N-08, N-09: with every CPA goes the classifier it is for, and our own route entry.
-      ...(signed.cpa !== undefined && spec.classifier !== ''
-        ? { classifier: spec.classifier }
-        : {}),
-      ...(signed.cpa === undefined
-        ? {}
-        : {
-            routeEntry: this.#context.parts.registrations.routeEntry(registration),
-            cpa: signed.cpa,
-          }),
-      ...(signed.extendedPayload === undefined ? {} : { extendedPayload: signed.extendedPayload }),
+    const answer = emptyAnswer()
+    if (wantChain && spec.certificateChain !== undefined) {
+      answer.certificateChain = spec.certificateChain
     }
+    if (signed.cpa !== undefined) {
+      // N-08, N-09: with every CPA goes the classifier it is for, and our own route entry.
+      if (spec.classifier !== '') answer.classifier = spec.classifier
+      answer.routeEntry = this.#context.parts.registrations.routeEntry(registration)
+      answer.cpa = signed.cpa
+    }
+    if (signed.extendedPayload !== undefined) answer.extendedPayload = signed.extendedPayload
+    return answer
   }
 
   #sendNotFound(to: Endpoint, ackedMessageId: number): void {
-    sendAuthority(this.#context, to, ackedMessageId, { notFound: true })
+    const answer = emptyAnswer()
+    answer.notFound = true
+    sendAuthority(this.#context, to, ackedMessageId, answer)
   }
 
   /** `price` 0: nothing to sign and one small datagram, as cheap as a LOOKUP. */

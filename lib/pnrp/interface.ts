@@ -187,6 +187,7 @@ export type ResolveResult =
   | 'unreachable'
   /** Only answers that failed validation. */
   | 'refused'
+  /** Time is up, or no node that was asked has answered. */
   | 'deadline'
   | 'cancelled'
   | 'failed'

@@ -13,7 +13,7 @@ import {
   type PnrpId,
 } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
-import { endpointOf, extendFloodedList } from './flood-sender.js'
+import { extendFloodedList } from './flood-sender.js'
 import type { Exchange, ExchangeOwner, LocalRegistration } from './parts.js'
 import { entryHasEndpoint } from './route-entry.js'
 
@@ -112,11 +112,12 @@ export class LeafRepair implements Timed, ExchangeOwner {
 
   /** Ourselves and the members that need not be named to us, but for the one that is asked. */
   #knownTo(registration: LocalRegistration, asked: CachedEntry): Endpoint[] {
-    const { smaller, greater } = this.#context.cache.leafSet(registration.pnrpId)
-    const others = [...smaller, ...greater]
-      .map(endpointOf)
+    const context = this.#context
+    const { smaller, greater } = context.cache.leafSet(registration.pnrpId)
+    const others = context
+      .allReachedAt([...smaller, ...greater])
       .filter((endpoint) => !entryHasEndpoint(asked, endpoint))
-    const own = this.#context.localEndpoints.slice(0, 1)
+    const own = context.localEndpoints.slice(0, 1)
     return extendFloodedList(own, others) ?? own
   }
 }

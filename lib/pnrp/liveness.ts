@@ -17,6 +17,12 @@ interface Pace {
 }
 
 /**
+ * Hears of nodes that are gone, and of the endpoint that stayed silent (undefined when the entry has
+ * none that can be used any more); the entry is still cached then.
+ */
+type OnLost = (entry: CachedEntry, silent: Endpoint | undefined) => void
+
+/**
  * Asks every cached node in turn whether it is still there, by an INQUIRE that wants nothing signed
  * (56 bytes, answered by 44). In a small cloud each entry is asked within `livenessWithinUs`, so
  * that half a minute after a node died no cache holds it; in a big one more slowly, far entries
@@ -25,7 +31,7 @@ interface Pace {
  */
 export class Liveness implements Timed {
   readonly #context: CloudContext
-  readonly #onLost: (entry: CachedEntry) => void
+  readonly #onLost: OnLost
   /** Entries being asked. */
   readonly #asked = new Set<string>()
   readonly #first: ExchangeOwner
@@ -34,8 +40,7 @@ export class Liveness implements Timed {
   #nodes = 0
   #estimateUntil: Instant = 0
 
-  /** `onLost` hears of nodes that are gone; the entry is still cached then. */
-  constructor(context: CloudContext, onLost: (entry: CachedEntry) => void) {
+  constructor(context: CloudContext, onLost: OnLost) {
     this.#context = context
     this.#onLost = onLost
     const onAuthority = this.#answered.bind(this)
@@ -102,7 +107,7 @@ export class Liveness implements Timed {
     const context = this.#context
     const route = context.destinationsOf(entry)
     if (route === undefined) {
-      this.#onLost(entry)
+      this.#onLost(entry, undefined)
       return
     }
     const message: InquireMessage = {
@@ -133,7 +138,9 @@ export class Liveness implements Timed {
   #lost(exchange: Exchange): void {
     const entry = this.#forget(exchange)
     // Somebody else may have had an answer from it in the meantime.
-    if (entry !== undefined && entry.validatedAt < exchange.sentAt) this.#onLost(entry)
+    if (entry !== undefined && entry.validatedAt < exchange.sentAt) {
+      this.#onLost(entry, exchange.to)
+    }
   }
 
   #forget(exchange: Exchange): CachedEntry | undefined {

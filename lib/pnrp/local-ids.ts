@@ -68,6 +68,7 @@ export class LocalIdList<T extends LocalRegistration> implements LocalIds {
 
   nearest(target: PnrpId, exclude: readonly PnrpId[] = []): T | undefined {
     const count = this.#sorted.length
+    if (count === 1 && exclude.length === 0) return this.#sorted[0]
     // Outwards from the target on both sides; the nearer of the two heads comes next.
     let up = this.#position(target)
     let down = up - 1

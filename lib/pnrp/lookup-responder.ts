@@ -1,14 +1,14 @@
-import { equalBytes, isAllZero } from '../core/bytes.js'
+import { equalBytes, isAllZero, samePrefix } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { below, type Rng } from '../core/rng.js'
-import { commonPrefixBits, compareDistance } from '../native/ring.js'
+import { compareDistance } from '../native/ring.js'
 import {
   ResolveCriteria,
   type LookupMessage,
   type PnrpId,
   type RouteEntry,
 } from '../wire/messages.js'
-import { sendAuthority } from './authority-sender.js'
+import { emptyAnswer, sendAuthority } from './authority-sender.js'
 import type { CloudContext } from './context.js'
 
 /** N-21: weights of the nearest candidates, the nearest first. */
@@ -36,11 +36,11 @@ export function answerLookup(context: CloudContext, from: Endpoint, message: Loo
   const suspicious = remote === undefined && context.cache.inLeafRange(message.targetPnrpId)
   const routeEntry = nearer(message.targetPnrpId, local, remote)
   counters.add(routeEntry === undefined ? 'lookup.dead-end' : 'lookup.referred')
-  sendAuthority(context, from, message.messageId, {
-    notFound: validateNotLocal,
-    leafSet: suspicious,
-    ...(routeEntry === undefined ? {} : { routeEntry }),
-  })
+  const answer = emptyAnswer()
+  answer.notFound = validateNotLocal
+  answer.leafSet = suspicious
+  if (routeEntry !== undefined) answer.routeEntry = routeEntry
+  sendAuthority(context, from, message.messageId, answer)
 }
 
 /** N-19: B alone. These answers have a budget too: past it the LOOKUP is dropped. */
@@ -50,7 +50,9 @@ function answerBusy(context: CloudContext, from: Endpoint, message: LookupMessag
     return
   }
   context.counters.add('lookup.busy')
-  sendAuthority(context, from, message.messageId, { busy: true })
+  const answer = emptyAnswer()
+  answer.busy = true
+  sendAuthority(context, from, message.messageId, answer)
 }
 
 /** ClosestLocalMatch: not when the asker came through this node already. */
@@ -108,11 +110,11 @@ function meetsCriteria(pnrpId: PnrpId, message: LookupMessage): boolean {
     case ResolveCriteria.NONE:
       return equalBytes(pnrpId, targetPnrpId)
     case ResolveCriteria.UPPER_BITS:
-      return commonPrefixBits(pnrpId, targetPnrpId) >= precision
+      return samePrefix(pnrpId, targetPnrpId, precision)
     case ResolveCriteria.ANY_PEER_NAME:
     case ResolveCriteria.NEAREST_PEER_NAME:
     case ResolveCriteria.NEAREST64_PEER_NAME:
-      return commonPrefixBits(pnrpId, targetPnrpId) >= 128
+      return samePrefix(pnrpId, targetPnrpId, 128)
   }
 }
 

@@ -4,7 +4,6 @@ import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import type { RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
-import { endpointOf } from './flood-sender.js'
 
 interface LostNode {
   readonly entry: RouteEntry
@@ -43,7 +42,7 @@ export class LostNodes {
     const endpoints: Endpoint[] = []
     for (const { entry } of this.#nodes.values()) {
       if (endpoints.length >= count) break
-      endpoints.push(endpointOf(entry))
+      endpoints.push(...this.#context.allReachedAt([entry]))
     }
     return endpoints
   }
@@ -74,7 +73,8 @@ export class LostNodes {
     for (const [key, node] of [...this.#nodes].slice(0, count)) {
       this.#nodes.delete(key)
       this.#nodes.set(key, node)
-      admission.submit(node.entry, { via: 'RESOLVE', from: endpointOf(node.entry) })
+      const from = this.#context.reachedAt(node.entry)
+      if (from !== undefined) admission.submit(node.entry, { via: 'RESOLVE', from })
     }
   }
 

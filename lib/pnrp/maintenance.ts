@@ -1,10 +1,10 @@
-import { entryHasEndpoint } from './route-entry.js'
+import { equalBytes } from '../core/bytes.js'
+import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { PnrpId } from '../wire/messages.js'
 import { Balancer } from './balancing.js'
 import { estimateCloudSize } from './cloud-size.js'
 import type { CloudContext } from './context.js'
-import { endpointOf } from './flood-sender.js'
 import { LeafRepair } from './leaf-repair.js'
 import { Liveness } from './liveness.js'
 import { LostNodes } from './lost-nodes.js'
@@ -25,8 +25,8 @@ export class Maintenance implements MaintenancePart {
     this.#context = context
     this.#lostNodes = new LostNodes(context)
     this.#leafRepair = new LeafRepair(context)
-    this.#liveness = new Liveness(context, (entry) => {
-      this.#nodeDied(entry)
+    this.#liveness = new Liveness(context, (entry, silent) => {
+      this.#nodeDied(entry, silent)
     })
     this.#balancer = new Balancer(context)
     this.#splits = new SplitDetection(context, (count) => this.#lostNodes.endpoints(count))
@@ -68,7 +68,8 @@ export class Maintenance implements MaintenancePart {
     if (entry === undefined) return
     this.#drop([entry], 'cache.removed-unanswered')
     // Two lost packets are no proof: if it is there after all, it comes back at once.
-    admission.submit(entry, { via: 'RESOLVE', from: endpointOf(entry) })
+    const from = this.#context.reachedAt(entry)
+    if (from !== undefined) admission.submit(entry, { via: 'RESOLVE', from })
   }
 
   /** An empty cache: look for nodes by discovery, and ask those we knew (3.2.6.2). */
@@ -81,12 +82,17 @@ export class Maintenance implements MaintenancePart {
     }
   }
 
-  /** All IDs at that endpoint are gone with it. */
-  #nodeDied(entry: CachedEntry): void {
-    const endpoint = endpointOf(entry)
-    const entries = this.#context.cache
-      .entries()
-      .filter((other) => entryHasEndpoint(other, endpoint))
+  /**
+   * All IDs that are reached at the endpoint that stayed silent are gone with it. Those that merely
+   * share another address with the entry are not: anybody can write others' addresses into his.
+   */
+  #nodeDied(entry: CachedEntry, silent: Endpoint | undefined): void {
+    const entries = this.#context.cache.entries().filter((other) => {
+      if (equalBytes(other.pnrpId, entry.pnrpId)) return true
+      if (silent === undefined) return false
+      const reached = this.#context.reachedAt(other)
+      return reached !== undefined && sameEndpoint(reached, silent)
+    })
     this.#drop(entries, 'cache.removed-dead')
   }
 

@@ -56,7 +56,7 @@ function dropReason(context: CloudContext, from: Endpoint): string | undefined {
   const { localEndpoints, scope } = context
   if (context.offline) return 'drop.offline'
   if (from.port < LIMITS.lowestPort) return 'drop.source-port'
-  if (localEndpoints.some((own) => sameEndpoint(own, from))) return 'drop.own-datagram'
+  for (const own of localEndpoints) if (sameEndpoint(own, from)) return 'drop.own-datagram'
   return isUsableEndpoint(from, scope) ? undefined : 'drop.source-scope'
 }
 

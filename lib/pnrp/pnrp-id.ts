@@ -1,4 +1,5 @@
 import { concatBytes } from '../core/bytes.js'
+import { LIMITS } from '../core/limits.js'
 import { sha1, sha1OfParts } from '../native/digest.js'
 import type { PnrpId } from '../wire/messages.js'
 
@@ -35,9 +36,28 @@ export function encodeClassifier(
   }
 }
 
-/** ClassifierHash, 20 bytes; for an empty classifier SHA-1 of what the encoding leaves (N-45). */
-export function classifierHash(classifier: string, encoding?: ClassifierEncoding): Uint8Array {
-  return sha1(encodeClassifier(classifier, encoding))
+/** Hashes of classifiers met lately, by encoding: a resolve needs the same one three times. */
+const hashes = new Map<ClassifierEncoding, Map<string, Uint8Array>>()
+
+/**
+ * ClassifierHash, 20 bytes; for an empty classifier SHA-1 of what the encoding leaves (N-45). The
+ * array is shared: never write into it.
+ */
+export function classifierHash(
+  classifier: string,
+  encoding: ClassifierEncoding = 'utf-16le',
+): Uint8Array {
+  let known = hashes.get(encoding)
+  if (known === undefined || known.size >= LIMITS.classifierHashes) {
+    known = new Map()
+    hashes.set(encoding, known)
+  }
+  let hash = known.get(classifier)
+  if (hash === undefined) {
+    hash = sha1(encodeClassifier(classifier, encoding))
+    known.set(classifier, hash)
+  }
+  return hash
 }
 
 const GOO = Uint8Array.of(0x50, 0x4e, 0x52, 0x50) // "PNRP", MS-PNRP 1.3.1.2

@@ -24,6 +24,7 @@ export function nearestLocal(
 export function endpointsOfExcluded(context: CloudContext, request: ResolveRequest): Endpoint[] {
   const { excludeIds = [], target } = request
   const endpoints: Endpoint[] = []
+  if (excludeIds.length === 0) return endpoints
   for (const id of [...excludeIds].sort((a, b) => compareDistance(target, a, b))) {
     const cached = context.cache.get(id)
     const address = cached?.addresses[0]

@@ -1,6 +1,7 @@
 import { isAllZero } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import type { InquireMessage, LookupMessage, RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import type { ResolveRequest } from './parts.js'
@@ -19,7 +20,7 @@ export function lookupMessage(
   // A hop whose ID we do not know (split test) cannot be compared with.
   const acceptNotCloser =
     walk.collecting || isAllZero(hop.pnrpId) || context.cache.size < LIMITS.sparseCacheEntries
-  return {
+  const message: Mutable<LookupMessage> = {
     type: 'LOOKUP',
     messageId: context.newMessageId(),
     acceptNotCloser,
@@ -28,10 +29,11 @@ export function lookupMessage(
     resolveReasonCode: request.reason,
     targetPnrpId: request.target,
     validatePnrpId: hop.pnrpId,
-    // N-15
-    ...(best === undefined ? {} : { routeEntry: emittedEntry(best) }),
     flaggedPath: walk.flaggedPath(flagged),
   }
+  // N-15
+  if (best !== undefined) message.routeEntry = emittedEntry(best)
+  return message
 }
 
 /** S7: the INQUIRE to the best match, with a fresh nonce (N-10) and all that can be asked for. */

@@ -1,7 +1,7 @@
-import { bytesKey, equalBytes, isAllZero } from '../core/bytes.js'
+import { bytesKey, equalBytes, isAllZero, samePrefix } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
-import { commonPrefixBits, compareDistance } from '../native/ring.js'
+import { compareDistance } from '../native/ring.js'
 import {
   ResolveCriteria,
   ResolveReason,
@@ -27,14 +27,14 @@ export interface WalkInput {
   /** First entry of ResolvePath: one of our own endpoints. */
   readonly ownEndpoint: Endpoint
   /** IDs that must not become the result. */
-  readonly excludeIds?: readonly PnrpId[]
+  readonly excludeIds?: readonly PnrpId[] | undefined
 }
 
 /** What came back to a LOOKUP, and what it is worth. */
 export interface LookupAnswer {
   readonly flags: Pick<AuthorityBuffer, 'leafSet' | 'busy' | 'notFound'>
   /** Already checked to be reachable in this cloud; owned by the walk from here on. */
-  readonly referral?: RouteEntry
+  readonly referral?: RouteEntry | undefined
   /** Entries in the route entry cache at present. */
   readonly cacheEntries: number
 }
@@ -289,7 +289,7 @@ export class ResolveWalk {
   }
 
   #matches(entry: RouteEntry, bits: number): boolean {
-    return commonPrefixBits(entry.pnrpId, this.target) >= bits
+    return samePrefix(entry.pnrpId, this.target, bits)
   }
 
   #isRuledOut(entry: RouteEntry): boolean {

@@ -1,6 +1,8 @@
 import type { Timed } from '../core/deadlines.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import { ResolveReason, type AuthorityBuffer, type RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
 import { validateCpa, type CpaVerdict } from './cpa-validation.js'
@@ -11,7 +13,7 @@ import type {
   ResolveResult,
   ResolveStep,
 } from './interface.js'
-import type { Exchange, ExchangeOwner, ResolveRequest } from './parts.js'
+import type { Exchange, ExchangeOwner, ResolveOutcome, ResolveRequest } from './parts.js'
 import { inquireMessage, lookupMessage } from './resolve-messages.js'
 import { endpointsOfExcluded, nearestLocal, submitEntries } from './resolve-entries.js'
 import { ResolveWalk, type Hop } from './resolve-walk.js'
@@ -51,7 +53,7 @@ export class Resolve implements ExchangeOwner, Timed {
   readonly #context: CloudContext
   readonly #table: ResolveTable
   readonly #walk: ResolveWalk
-  readonly #probes = new Map<number, Probe>()
+  readonly #probes = new FewMap<number, Probe>()
   /** Endpoints of the excluded IDs: nobody needs to name them. */
   #flagged: readonly Endpoint[] = []
   readonly #refusals: CpaRefusal[] = []
@@ -72,7 +74,7 @@ export class Resolve implements ExchangeOwner, Timed {
       precision: request.precision,
       reason: request.reason,
       ownEndpoint: context.localEndpoints[0] as Endpoint,
-      ...(request.excludeIds === undefined ? {} : { excludeIds: request.excludeIds }),
+      excludeIds: request.excludeIds,
     })
   }
 
@@ -92,7 +94,7 @@ export class Resolve implements ExchangeOwner, Timed {
 
   cancel(failure?: CommandFailure): void {
     if (failure === undefined) this.#finish('cancelled')
-    else this.#finish('failed', { failure })
+    else this.#finish('failed', undefined, failure)
   }
 
   /** N-56. */
@@ -191,12 +193,21 @@ export class Resolve implements ExchangeOwner, Timed {
     }
   }
 
-  /** Is anything open worth waiting for? Not a slow hop once a match has turned out to be dead. */
+  /**
+   * Is anything open worth waiting for? Not a slow hop once a match has turned out to be dead. As
+   * long as no node at all has answered, all are waited for until their full timeouts.
+   */
   #hopeful(): boolean {
     for (const { silent, hop } of this.#probes.values()) {
-      if (silent !== true && (hop === undefined || !this.#unreachable)) return true
+      const patient = hop !== undefined && this.#unheard
+      if ((silent !== true || patient) && (hop === undefined || !this.#unreachable)) return true
     }
     return false
+  }
+
+  /** LOOKUPs were sent and none was answered: that says nothing about the name. */
+  get #unheard(): boolean {
+    return this.#lookups > 0 && this.#walk.totalUsefulHops === 0
   }
 
   /** S8: may another LOOKUP be sent? */
@@ -230,7 +241,8 @@ export class Resolve implements ExchangeOwner, Timed {
     const { to } = destination
     this.#step({ step: 'lookup', to, pnrpId: entry.pnrpId, attempt: hop.useCount })
     const exchange = context.request(message, {
-      ...destination,
+      to,
+      alternates: destination.alternates,
       reason: request.reason,
       owner: this,
       softTimeoutUs: context.rtt.lookupTimeoutUs,
@@ -256,7 +268,8 @@ export class Resolve implements ExchangeOwner, Timed {
     const message = inquireMessage(context, best)
     this.#step({ step: 'inquire', to: destination.to, pnrpId: best.pnrpId })
     const exchange = context.request(message, {
-      ...destination,
+      to: destination.to,
+      alternates: destination.alternates,
       reason: this.request.reason,
       owner: this,
       softTimeoutUs: context.rtt.inquireTimeoutUs,
@@ -267,7 +280,7 @@ export class Resolve implements ExchangeOwner, Timed {
   #sent(probe: Probe, exchange: Exchange | undefined): void {
     if (exchange === undefined) {
       const message = `more than ${LIMITS.pendingExchanges} requests are waiting for answers`
-      this.#finish('failed', { failure: { code: 'ERR_PEERNET_LIMIT', message } })
+      this.#finish('failed', undefined, { code: 'ERR_PEERNET_LIMIT', message })
       return
     }
     this.#probes.set(exchange.messageId, probe)
@@ -298,18 +311,19 @@ export class Resolve implements ExchangeOwner, Timed {
     const verdict = walk.answered(hop, probe.to, {
       flags: buffer,
       cacheEntries: context.cache.size,
-      ...(referral === undefined ? {} : { referral }),
+      referral,
     })
     const outcome = named !== undefined && verdict === 'dead-end' ? 'refused-referral' : verdict
-    this.#step({
+    const step: Mutable<Extract<ResolveStep, { step: 'answer' }>> = {
       step: 'answer',
       from,
       pnrpId: hop.entry.pnrpId,
       rttUs,
       outcome,
       suspicious: buffer.leafSet,
-      ...(named === undefined ? {} : { referral: named }),
-    })
+    }
+    if (named !== undefined) step.referral = named
+    this.#step(step)
     if (buffer.notFound) context.evictAt(hop.entry.pnrpId, probe.to)
     else if (this.#current !== undefined && sameEndpoint(this.#current.to, probe.to)) {
       this.#current.last = false
@@ -335,7 +349,7 @@ export class Resolve implements ExchangeOwner, Timed {
       nonce: exchange.nonce as Uint8Array,
       wantedPayload: true,
       answeredBy: from,
-      ...(this.request.name === undefined ? {} : { name: this.request.name }),
+      name: this.request.name,
     }
     validateCpa(this.#context, buffer, question, (verdict) => {
       if (this.#done) return
@@ -374,7 +388,7 @@ export class Resolve implements ExchangeOwner, Timed {
   #found(entry: RouteEntry, peer: ResolvedPeer, from: Endpoint, rttUs: number): void {
     this.#walk.currentBestMatch = entry
     this.#step({ step: 'found', from, pnrpId: peer.pnrpId, rttUs })
-    this.#finish('found', { peer })
+    this.#finish('found', peer)
   }
 
   #finishEmpty(): void {
@@ -382,13 +396,11 @@ export class Resolve implements ExchangeOwner, Timed {
       if (this.#walk.acceptable(entry)) this.#unreachable = true
     }
     if (this.#refusals.some((reason) => reason !== 'not-registered')) this.#finish('refused')
-    else this.#finish(this.#unreachable ? 'unreachable' : 'not-found')
+    else if (this.#unreachable) this.#finish('unreachable')
+    else this.#finish(this.#unheard ? 'deadline' : 'not-found')
   }
 
-  #finish(
-    outcome: ResolveResult,
-    extra: { peer?: ResolvedPeer; failure?: CommandFailure } = {},
-  ): void {
+  #finish(outcome: ResolveResult, peer?: ResolvedPeer, failure?: CommandFailure): void {
     if (this.#done) return
     this.#done = true
     const { request } = this
@@ -396,14 +408,16 @@ export class Resolve implements ExchangeOwner, Timed {
     const walk = this.#walk
     context.timers.cancel(this)
     this.#table.ended(this)
-    request.onDone({
+    const result: Mutable<ResolveOutcome> = {
       outcome,
-      ...extra,
-      ...(walk.currentBestMatch === undefined ? {} : { bestMatch: walk.currentBestMatch }),
       refusals: this.#refusals,
       lookups: this.#lookups,
       usefulHops: walk.totalUsefulHops,
-    })
+    }
+    if (peer !== undefined) result.peer = peer
+    if (failure !== undefined) result.failure = failure
+    if (walk.currentBestMatch !== undefined) result.bestMatch = walk.currentBestMatch
+    request.onDone(result)
   }
 
   #step(step: ResolveStep): void {

@@ -1,3 +1,4 @@
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { CloudContext } from './context.js'
 import type { CommandFailure } from './interface.js'
@@ -13,7 +14,7 @@ export const NO_ADDRESS: CommandFailure = {
 /** The Outstanding Resolves Table, MS-PNRP 3.1.1 and 3.1.4.4.2 step 1. */
 export class Resolver implements ResolverPart, ResolveTable {
   readonly #context: CloudContext
-  readonly #resolves = new Set<Resolve>()
+  readonly #resolves = new FewMap<Resolve, Resolve>()
 
   constructor(context: CloudContext) {
     this.#context = context
@@ -30,12 +31,12 @@ export class Resolver implements ResolverPart, ResolveTable {
       return
     }
     const resolve = new Resolve(this.#context, this, request)
-    this.#resolves.add(resolve)
+    this.#resolves.set(resolve, resolve)
     resolve.start()
   }
 
   cancel(handle: number): boolean {
-    for (const resolve of this.#resolves) {
+    for (const resolve of this.#resolves.values()) {
       if (resolve.request.handle !== handle) continue
       resolve.cancel()
       return true
@@ -44,7 +45,7 @@ export class Resolver implements ResolverPart, ResolveTable {
   }
 
   cancelAll(failure?: CommandFailure): void {
-    for (const resolve of [...this.#resolves]) resolve.cancel(failure)
+    for (const resolve of this.#resolves.values()) resolve.cancel(failure)
   }
 
   ended(resolve: Resolve): void {

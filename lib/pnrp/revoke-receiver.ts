@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { PnrpId } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
-import { endpointOf, extendFloodedList, sendFlood } from './flood-sender.js'
+import { extendFloodedList, sendFlood } from './flood-sender.js'
 import type { ExchangeOwner } from './parts.js'
 import { validateRevoke } from './revoke-validation.js'
 
@@ -64,21 +64,22 @@ export class RevokeReceiver {
   }
 
   #passOn(onward: readonly CachedEntry[], revoke: Uint8Array, flooded: readonly Endpoint[]): void {
-    const { localEndpoints, counters } = this.#context
+    const context = this.#context
+    const { localEndpoints, counters } = context
     const targets = onward.filter(
       (entry, i) => onward.findIndex((other) => equalBytes(other.pnrpId, entry.pnrpId)) === i,
     )
     if (targets.length === 0) return
     const list = extendFloodedList(flooded, [
       ...localEndpoints.slice(0, 1),
-      ...targets.map(endpointOf),
+      ...context.allReachedAt(targets),
     ])
     if (list === undefined) {
       counters.add('flood.list-full')
       return
     }
     for (const target of targets) {
-      sendFlood(this.#context, target, { revokeCpa: revoke }, list, this.#owner)
+      sendFlood(context, target, { revokeCpa: revoke }, list, this.#owner)
     }
   }
 }

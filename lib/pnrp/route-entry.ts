@@ -1,16 +1,19 @@
 import { equalBytes } from '../core/bytes.js'
-import { addressAt, type Endpoint } from '../core/endpoint.js'
+import type { Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
+import { addressAt, pnrpIdAt } from '../core/met-bytes.js'
 import type { RouteEntry } from '../wire/messages.js'
 
 /** A copy that may outlive the datagram (decoded entries are views into it). */
 export function keepEntry(entry: RouteEntry): RouteEntry {
   return {
-    pnrpId: entry.pnrpId.slice(),
+    pnrpId: pnrpIdAt(entry.pnrpId, 0),
     port: entry.port,
-    addresses: entry.addresses.map((address) => addressAt(address, 0)),
+    addresses: entry.addresses.map(sharedAddress),
   }
 }
+
+const sharedAddress = (address: Uint8Array): Uint8Array => addressAt(address, 0)
 
 /** The entry as we emit it: at most four addresses (N-50). */
 export function emittedEntry(entry: RouteEntry): RouteEntry {
@@ -21,7 +24,8 @@ export function emittedEntry(entry: RouteEntry): RouteEntry {
 /** N-65: is one of the entry's endpoints this one? */
 export function entryHasEndpoint(entry: RouteEntry, endpoint: Endpoint): boolean {
   if (entry.port !== endpoint.port) return false
-  return entry.addresses.some((address) => equalBytes(address, endpoint.address))
+  for (const address of entry.addresses) if (equalBytes(address, endpoint.address)) return true
+  return false
 }
 
 /** Same port and the same set of addresses. */

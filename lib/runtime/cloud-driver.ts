@@ -1,6 +1,7 @@
 import type { Endpoint } from '../core/endpoint.js'
 import { PeernetError } from '../core/errors.js'
 import { toHex } from '../core/bytes.js'
+import { Queue } from '../core/queue.js'
 import type { DatagramPort } from '../io/datagram-port.js'
 import type { CloudMachine } from '../pnrp/cloud.js'
 import type { CloudCommand, CloudEvent, CloudLocalEvent, CloudScope } from '../pnrp/interface.js'
@@ -40,12 +41,15 @@ export class SocketCloudDriver implements CloudDriver {
   readonly #node: PumpedNode
   readonly #closers: (() => void)[] = []
   #listener: ((event: CloudEvent) => void) | undefined
-  #events: CloudEvent[] = []
+  readonly #events = new Queue<CloudEvent>()
+  #delivering = false
   #settleClosed: (() => void) | undefined
   readonly #deliver = (): void => {
-    const events = this.#events
-    this.#events = []
-    for (const one of events) this.#listener?.(one)
+    for (let left = this.#events.length; left > 0; left--) {
+      this.#listener?.(this.#events.shift() as CloudEvent)
+    }
+    this.#delivering = this.#events.length > 0
+    if (this.#delivering) queueMicrotask(this.#deliver)
   }
 
   constructor(options: SocketCloudOptions) {
@@ -172,9 +176,9 @@ export class SocketCloudDriver implements CloudDriver {
 
   #onEvent(event: CloudEvent): void {
     if (event.type === 'closed') this.#settleClosed?.()
-    if (this.#events.length === 0) {
-      queueMicrotask(this.#deliver)
-    }
     this.#events.push(event)
+    if (this.#delivering) return
+    this.#delivering = true
+    queueMicrotask(this.#deliver)
   }
 }

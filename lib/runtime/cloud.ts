@@ -1,7 +1,9 @@
 import { PeernetError, checkArgument } from '../core/errors.js'
 import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
+import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import type {
   CloudCommand,
   CloudEvent,
@@ -99,7 +101,7 @@ const MAX_TIMEOUT_MS = 600_000
  */
 export class Cloud {
   readonly #driver: CloudDriver
-  readonly #resolutions = new Map<number, Resolution>()
+  readonly #resolutions = new FewMap<number, Resolution>()
   readonly #registrations = new Map<number, Registration>()
   readonly #pongs = new Map<number, (event: Extract<CloudEvent, { type: 'pong' }>) => void>()
   readonly #watchers = new Set<EventStream<CloudEvent>>()
@@ -336,7 +338,7 @@ export class Cloud {
       handle,
       spec: {
         ...base,
-        excludeIds: [...excludeIds],
+        excludeIds: excludeIds.slice(),
         deadlineUs: Math.max(1, deadlineUs - this.#driver.nowUs()),
       },
     })
@@ -344,7 +346,7 @@ export class Cloud {
   }
 
   async #close(): Promise<void> {
-    const open = [...this.#resolutions.values()]
+    const open = this.#resolutions.values()
     await this.#driver.close()
     for (const resolution of open) resolution.closed()
     for (const registration of this.#registrations.values()) registration.ended()
@@ -374,12 +376,14 @@ function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
     options.locationPrefix === undefined || prefix?.length === 8,
     'locationPrefix is 16 hex digits',
   )
-  return {
-    ...(authority === undefined ? {} : { authority }),
+  const spec: Mutable<ResolveSpec> = {
     classifier: name.classifier,
     criteria: CRITERIA[options.criteria ?? 'any-peer-name'],
-    ...(prefix === undefined ? {} : { locationPrefix: prefix }),
     includeLocal: options.includeLocal ?? false,
     deadlineUs: LIMITS.resolveDeadlineUs,
+    excludeIds: [],
   }
+  if (authority !== undefined) spec.authority = authority
+  if (prefix !== undefined) spec.locationPrefix = prefix
+  return spec
 }

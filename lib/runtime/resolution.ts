@@ -2,6 +2,7 @@ import { toHex } from '../core/bytes.js'
 import { EventStream } from './event-stream.js'
 import { PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
+import type { Mutable } from '../core/mutable.js'
 import type {
   CloudEvent,
   CommandFailure,
@@ -132,7 +133,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
     const events = this.#events
     const worded = async (next: Promise<IteratorResult<Progress>>) => {
       const result = await next
-      return result.done === true ? result : { done: false, value: inWords(result.value) }
+      return result.done === true ? result : { done: false, value: this.#inWords(result.value) }
     }
     return { next: () => worded(events.next()), return: () => worded(events.return()) }
   }
@@ -183,7 +184,7 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
   handleEvent(event: Extract<CloudEvent, { type: 'resolve-step' | 'resolve-done' }>): boolean {
     if (this.#done) return false
     if (event.type === 'resolve-step') {
-      this.#events.push({ step: event.step, atMs: (event.at - this.#startedUs) / 1000 })
+      this.#events.push(event)
       return true
     }
     this.#lookups += event.lookups
@@ -209,6 +210,11 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
     this.#finish(this.#records.length > 0 ? 'found' : 'aborted')
   }
 
+  #inWords(event: Progress): ResolutionEvent {
+    if (event.type !== 'resolve-step') return event
+    return { ...describeStep(event.step), atMs: (event.at - this.#startedUs) / 1000 }
+  }
+
   #elapsedMs(): number {
     return (this.#options.nowUs() - this.#startedUs) / 1000
   }
@@ -218,13 +224,13 @@ export class Resolution implements AsyncIterable<ResolutionEvent> {
     this.#done = true
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
     const atMs = this.#elapsedMs()
-    const summary: ResolutionSummary = {
+    const summary: Mutable<ResolutionSummary> = {
       status,
       refusals: this.#refusals,
       lookups: this.#lookups,
       milliseconds: atMs,
-      ...(failure === undefined ? {} : { failure }),
     }
+    if (failure !== undefined) summary.failure = failure
     this.#events.push({ type: 'end', summary, atMs })
     this.#events.end()
     this.#settleResults(this.#records)
@@ -241,12 +247,8 @@ function statusOf(
 
 /** Steps are put into words for a reader only: most callers want no more than the records. */
 type Progress =
-  | { readonly step: ResolveStep; readonly atMs: number }
+  | Extract<CloudEvent, { type: 'resolve-step' }>
   | Extract<ResolutionEvent, { type: 'record' | 'end' }>
-
-function inWords(event: Progress): ResolutionEvent {
-  return 'step' in event ? { ...describeStep(event.step), atMs: event.atMs } : event
-}
 
 function describeStep(step: ResolveStep): ResolutionStepEvent {
   const base = { type: step.step, pnrpId: toHex(step.pnrpId) }

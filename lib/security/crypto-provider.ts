@@ -11,8 +11,15 @@ import {
   type RsaOperation,
   type RsaOutcome,
 } from '../native/rsa.js'
-import type { CryptoJob, CryptoPort, CryptoResult } from '../pnrp/crypto-port.js'
-import { isResult, planJob, type Operation, type Outcome, type Work } from './crypto-work.js'
+import type {
+  CryptoJob,
+  CryptoPort,
+  CryptoResult,
+  SignatureByteOrder,
+  SignJob,
+  VerifyItem,
+} from '../pnrp/crypto-port.js'
+import { isResult, noKey, planJob, type Operation, type Outcome, type Work } from './crypto-work.js'
 import { PublicKeyCache } from './public-key-cache.js'
 
 /** A key that can sign, by the name that `SignJob.keyId` calls it. */
@@ -39,6 +46,8 @@ interface Waiting {
 /** What an operation takes, roughly; only the ratio to the budget matters. */
 const SIGN_US = 100
 const VERIFY_US = 10
+/** Up to this the way to the thread pool and back costs as much as the work itself. */
+const NOT_WORTH_THE_WAY_US = VERIFY_US
 
 /**
  * Real RSA-1024 behind the CryptoPort. One provider serves all clouds of a process: it shares out
@@ -90,7 +99,9 @@ export class CryptoProvider implements CryptoPort {
   }
 
   tryNow(job: CryptoJob): CryptoResult | undefined {
-    if (!this.#inlineOnly && (this.#backlog > 0 || !this.#mayRunInline(job))) return undefined
+    if (!this.#inlineOnly && !this.#mayRunInline(job)) return undefined
+    if (job.kind === 'sign') return this.#signNow(job)
+    if (job.chainCheck === undefined) return this.#verifyNow(job.id, job.items)
     const plan = planJob(job)
     return isResult(plan) ? plan : this.#runInline(plan)
   }
@@ -113,14 +124,42 @@ export class CryptoProvider implements CryptoPort {
 
   /** A token bucket over the time that crypto takes on this thread. */
   #mayRunInline(job: CryptoJob): boolean {
+    const cost = costOf(job)
+    if (cost <= NOT_WORTH_THE_WAY_US) return true
+    if (this.#backlog > 0) return false
     const now = performance.now()
     const earned = (now - this.#budgetAt) * 1000 * LIMITS.cryptoInlineShare
     this.#budgetAt = now
     this.#budgetUs = Math.min(LIMITS.cryptoInlineBurstUs, this.#budgetUs + earned)
-    const cost = costOf(job)
     if (cost > this.#budgetUs) return false
     this.#budgetUs -= cost
     return true
+  }
+
+  /** What nearly all jobs are needs no plan; the results are those of crypto-work.ts. */
+  #signNow({ id, keyId, parts, byteOrder }: SignJob): CryptoResult {
+    const held = this.#privateKeys.get(keyId)
+    const order = byteOrder === 'capi' ? SignatureOrder.CAPI : SignatureOrder.SPEC
+    const signatures: Uint8Array[] = []
+    for (const data of parts) {
+      if (held !== undefined) this.counts.signed++
+      const signature = held === undefined ? undefined : rsaSign(held.key, data, order)
+      if (signature === undefined) return noKey(id, keyId)
+      signatures.push(signature)
+    }
+    return { id, kind: 'signed', signatures }
+  }
+
+  #verifyNow(id: number, items: readonly VerifyItem[]): CryptoResult {
+    let byteOrder: SignatureByteOrder = 'spec'
+    for (const { publicKey, data, signature } of items) {
+      this.counts.verified++
+      const key = signature.length === 128 ? this.#publicKeys.get(publicKey) : undefined
+      const outcome = key === undefined ? undefined : toOutcome(rsaVerify(key, data, signature))
+      if (outcome === undefined) return { id, kind: 'refused', reason: 'signature' }
+      if (outcome === 'capi') byteOrder = 'capi'
+    }
+    return { id, kind: 'verified', byteOrder }
   }
 
   #runInline(work: Work): CryptoResult {

@@ -49,9 +49,14 @@ function planSigning({ id, keyId, parts, byteOrder = 'spec' }: SignJob): Work {
       const signatures = outcomes.filter((outcome) => outcome instanceof Uint8Array)
       return signatures.length === parts.length
         ? { id, kind: 'signed', signatures }
-        : { id, kind: 'failed', message: `no key ${keyId} to sign with` }
+        : noKey(id, keyId)
     },
   }
+}
+
+/** The result of signing with a key that nobody holds. */
+export function noKey(id: number, keyId: string): CryptoResult {
+  return { id, kind: 'failed', message: `no key ${keyId} to sign with` }
 }
 
 /** MS-PNRP 3.1.5.9, and 3.1.5.10 when there is a chain. */

@@ -122,7 +122,7 @@ export class PeerIdentity implements CertificateIssuer {
   sign(data: Uint8Array): Uint8Array {
     const signature = rsaSign(this.#key, data)
     if (signature === undefined) throw new PeernetError('ERR_PEERNET_NATIVE', 'signing failed')
-    return signature
+    return signature.slice()
   }
 
   /** Lets another identity publish names of this one. */

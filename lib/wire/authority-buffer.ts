@@ -1,4 +1,5 @@
 import { checkArgument } from '../core/errors.js'
+import type { Mutable } from '../core/mutable.js'
 import { decodeAuthority, encodeAuthority, row } from '../native/codec.js'
 import { AuthorityFlag, WireLength } from './constants.js'
 import {
@@ -14,7 +15,7 @@ import {
   view,
   word,
 } from './fields.js'
-import type { EncodeOptions, Malformed, Mutable } from './fields.js'
+import type { EncodeOptions, Malformed } from './fields.js'
 import type { AuthorityBuffer } from './messages.js'
 import { BufferRow as Row, Present } from './rows.js'
 
@@ -54,22 +55,16 @@ export function authorityBufferFromRow(bytes: Uint8Array): AuthorityBuffer {
 
 /**
  * Decodes a complete AUTHORITY_BUFFER, MS-PNRP 2.2.2.6.1. Chain, extended payload and CPA are
- * given as bytes: their own decoders judge them. Byte fields are views into `bytes`.
+ * given as bytes: their own decoders judge them. These are views into `bytes`; the route entry's ID
+ * and addresses are shared arrays.
  */
 export function decodeAuthorityBuffer(bytes: Uint8Array): DecodedAuthorityBuffer {
   const failure = malformed(decodeAuthority(inputOf(bytes)), Row.AT)
   return failure ?? { ok: true, buffer: authorityBufferFromRow(bytes) }
 }
 
-/**
- * Encodes a complete AUTHORITY_BUFFER; `splitAuthority` makes datagrams of it.
- * @throws PeernetError ERR_PEERNET_INVALID_ARG when it breaks a limit
- */
-export function encodeAuthorityBuffer(
-  buffer: AuthorityBuffer,
-  options?: EncodeOptions,
-): Uint8Array {
-  const begun = beginFields()
+/** Sets the words of the row that describe a buffer. */
+export function setAuthorityBuffer(buffer: AuthorityBuffer, options?: EncodeOptions): void {
   let present = 0
   row[Row.FLAGS] =
     (buffer.leafSet ? AuthorityFlag.L : 0) |
@@ -99,5 +94,17 @@ export function encodeAuthorityBuffer(
     putSpan(Row.CPA, buffer.cpa, 'cpa')
   }
   row[Row.PRESENT] = present
+}
+
+/**
+ * Encodes a complete AUTHORITY_BUFFER; `splitAuthority` makes datagrams of it.
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG when it breaks a limit
+ */
+export function encodeAuthorityBuffer(
+  buffer: AuthorityBuffer,
+  options?: EncodeOptions,
+): Uint8Array {
+  const begun = beginFields()
+  setAuthorityBuffer(buffer, options)
   return encoded(begun, encodeAuthority(), 'AUTHORITY_BUFFER')
 }

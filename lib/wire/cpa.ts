@@ -1,7 +1,10 @@
 import { isAllZero } from '../core/bytes.js'
 import { checkArgument } from '../core/errors.js'
+import { addressAt } from '../core/met-bytes.js'
+import type { Mutable } from '../core/mutable.js'
 import { decodeCpa as decodeNative, encodeCpa as encodeNative, row } from '../native/codec.js'
-import { CpaFlag, WireLength } from './constants.js'
+import { resultCopy } from '../native/result-block.js'
+import { CpaFlag, WireLength, WireOffset } from './constants.js'
 import {
   beginFields,
   checkUint16,
@@ -20,8 +23,8 @@ import {
   view,
   word,
 } from './fields.js'
-import type { EncodeOptions, Malformed, Mutable } from './fields.js'
-import { putTicks, ticksAt } from './file-time.js'
+import type { EncodeOptions, Malformed } from './fields.js'
+import { putTicks, ticksAt, writeTicks } from './file-time.js'
 import type { AppEndpoint, CertifiedPeerAddress } from './messages.js'
 import { CpaRow as Row } from './rows.js'
 
@@ -57,7 +60,7 @@ function appEndpointsAt(bytes: Uint8Array, at: number, count: number): AppEndpoi
   for (let i = 0, next = at; i < count; i++, next += WireLength.APP_ENDPOINT) {
     const port = ((bytes[next + 16] as number) << 8) | (bytes[next + 17] as number)
     const protocol = (bytes[next + 18] as number) | ((bytes[next + 19] as number) << 8)
-    endpoints.push({ address: view(bytes, next, WireLength.IPV6_ADDRESS), port, protocol })
+    endpoints.push({ address: addressAt(bytes, next), port, protocol })
   }
   return endpoints
 }
@@ -168,4 +171,12 @@ export function encodeCpa(cpa: CertifiedPeerAddress, options?: EncodeCpaOptions)
     row[Row.SIGNATURE] = putBytes(cpa.signature, WireLength.SIGNATURE_DATA, 'signature')
   }
   return encoded(begun, encodeNative(cpa.signature !== undefined ? 1 : 0), 'CPA')
+}
+
+/** A copy of an encoded live CPA without signature, with this nonce (16 bytes) and expiry. */
+export function renewedCpa(unsigned: Uint8Array, nonce: Uint8Array, notAfter: bigint): Uint8Array {
+  const bytes = resultCopy(unsigned)
+  writeTicks(bytes, WireOffset.CPA_NOT_AFTER, notAfter)
+  bytes.set(nonce, WireOffset.CPA_NONCE)
+  return bytes
 }

@@ -6,9 +6,11 @@ import {
   AckFlag,
   LookupFlag,
 } from './constants.js'
+import { pnrpIdAt } from '../core/met-bytes.js'
+import type { Mutable } from '../core/mutable.js'
 import { decodeMessage as decodeNative, messageType, row } from '../native/codec.js'
 import { endpointsAt, inputOf, malformed, routeEntryAt, view, word } from './fields.js'
-import type { Malformed, Mutable } from './fields.js'
+import type { Malformed } from './fields.js'
 import type {
   AckMessage,
   AdvertiseMessage,
@@ -43,14 +45,14 @@ function hasFlag(flag: number): boolean {
 }
 
 function idAt(bytes: Uint8Array, index: number): PnrpId {
-  return view(bytes, word(index), WireLength.PNRP_ID)
+  return pnrpIdAt(bytes, word(index))
 }
 
 function idsOf(bytes: Uint8Array): PnrpId[] {
   const ids: PnrpId[] = []
   const count = word(Row.ENTRY_COUNT)
   for (let i = 0, at = word(Row.ENTRIES); i < count; i++, at += WireLength.PNRP_ID) {
-    ids.push(view(bytes, at, WireLength.PNRP_ID))
+    ids.push(pnrpIdAt(bytes, at))
   }
   return ids
 }
@@ -174,7 +176,8 @@ export type DecodedMessage = { readonly ok: true; readonly message: PnrpMessage 
  * A FLOOD's revoke CPA has to be well-formed; an AUTHORITY's slice is left to `Reassembler`, since
  * one that does not fit also ends its reassembly (3.1.5.6).
  *
- * Byte fields are views into `bytes`: copy what is kept beyond the call.
+ * PNRP IDs and addresses are shared arrays that may be kept. Other byte fields are views into
+ * `bytes`: copy what is kept beyond the call. Write into none of them.
  */
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   const failure = malformed(decodeNative(inputOf(bytes), Look.REVOKE), Row.AT)

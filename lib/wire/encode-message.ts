@@ -1,5 +1,6 @@
 import { checkArgument } from '../core/errors.js'
 import { encodeMessage as encodeNative, row } from '../native/codec.js'
+import { encodeAuthorityBuffer, setAuthorityBuffer } from './authority-buffer.js'
 import { AckFlag, FloodFlag, InquireFlag, LookupFlag, MessageType } from './constants.js'
 import { ResolveReason, WireLength, WireLimit } from './constants.js'
 import {
@@ -18,6 +19,7 @@ import type { EncodeOptions } from './fields.js'
 import type {
   AckMessage,
   AdvertiseMessage,
+  AuthorityBuffer,
   AuthorityMessage,
   FloodMessage,
   InquireMessage,
@@ -30,6 +32,7 @@ import type {
 } from './messages.js'
 import { MessageRow as Row, Present } from './rows.js'
 
+const NO_BUFFER = `an AUTHORITY_BUFFER has 1 to ${WireLimit.AUTHORITY_BUFFER} bytes`
 const TOO_LONG = `a slice has at most ${WireLimit.FRAGMENT} bytes: use splitAuthority`
 
 function setAcked(message: { readonly ackedMessageId: number }): void {
@@ -187,12 +190,37 @@ export function splitAuthority(
 ): Uint8Array[] {
   const size = buffer.length
   const fits = size > 0 && size <= WireLimit.AUTHORITY_BUFFER
-  checkArgument(fits, `an AUTHORITY_BUFFER has 1 to ${WireLimit.AUTHORITY_BUFFER} bytes`)
+  checkArgument(fits, NO_BUFFER)
   const datagrams: Uint8Array[] = []
   for (let offset = 0; offset < size; offset += WireLimit.FRAGMENT) {
-    const slice = buffer.subarray(offset, offset + WireLimit.FRAGMENT)
-    const message = { messageId, ackedMessageId, size, offset, buffer: slice }
-    datagrams.push(encodeMessage({ type: 'AUTHORITY', ...message }))
+    const slice =
+      size <= WireLimit.FRAGMENT ? buffer : buffer.subarray(offset, offset + WireLimit.FRAGMENT)
+    const type = 'AUTHORITY'
+    datagrams.push(encodeMessage({ type, messageId, ackedMessageId, size, offset, buffer: slice }))
   }
   return datagrams
+}
+
+/** Length of an AUTHORITY datagram with a full fragment. */
+const FULL = WireLength.AUTHORITY_PREFIX + WireLimit.FRAGMENT
+
+/**
+ * The AUTHORITY datagrams for a buffer, as `splitAuthority` makes them; an answer that fits one
+ * datagram, as nearly all do, is encoded in one go.
+ * @throws PeernetError ERR_PEERNET_INVALID_ARG when the buffer breaks a limit
+ */
+export function encodeAnswer(
+  messageId: number,
+  ackedMessageId: number,
+  buffer: AuthorityBuffer,
+): Uint8Array[] {
+  const begun = beginFields()
+  row[Row.MESSAGE_ID] = checkUint32(messageId, 'messageId')
+  row[Row.TYPE] = MessageType.AUTHORITY
+  row[Row.PRESENT] = Present.BUFFER
+  setAcked({ ackedMessageId })
+  setAuthorityBuffer(buffer)
+  const length = encodeNative()
+  if (length > 0 && length <= FULL) return [encoded(begun, length, 'AUTHORITY')]
+  return splitAuthority(messageId, ackedMessageId, encodeAuthorityBuffer(buffer))
 }

@@ -1,7 +1,9 @@
-import { addressAt, type Endpoint } from '../core/endpoint.js'
+import type { Endpoint } from '../core/endpoint.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
+import { addressAt, pnrpIdAt } from '../core/met-bytes.js'
 import { nativeCode } from '../native/codes.js'
-import { makeResultBlock, output, row, source } from '../native/codec.js'
+import { output, row, source } from '../native/codec.js'
+import { resultCopy } from '../native/result-block.js'
 import { WireLength, WireValue } from './constants.js'
 import type { RouteEntry } from './messages.js'
 
@@ -47,9 +49,6 @@ export function word(index: number): number {
   return (row[index] as number) >>> 0
 }
 
-/** For objects under construction, whose optional members are set or stay away. */
-export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
-
 /** A view of part of the bytes; no copy, and never a Buffer. */
 export function view(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
@@ -64,21 +63,27 @@ export function reversed(bytes: Uint8Array, at: number, length: number): Uint8Ar
 
 /** ROUTE_ENTRY from the four words that start at `first`. */
 export function routeEntryAt(bytes: Uint8Array, first: number): RouteEntry {
-  const addresses: Uint8Array[] = []
+  // There is at least one, and mostly no other: an array that grows has room for many.
   const at = word(first + 3)
-  for (let i = word(first + 2), next = at; i > 0; i--, next += WireLength.IPV6_ADDRESS) {
-    addresses.push(addressAt(bytes, next))
+  const addresses = [addressAt(bytes, at)]
+  for (let i = 1; i < word(first + 2); i++) {
+    addresses.push(addressAt(bytes, at + i * WireLength.IPV6_ADDRESS))
   }
-  const pnrpId = view(bytes, word(first), WireLength.PNRP_ID)
+  const pnrpId = pnrpIdAt(bytes, word(first))
   return { pnrpId, port: word(first + 1), addresses }
+}
+
+function endpointAt(bytes: Uint8Array, at: number): Endpoint {
+  const port = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+  return { address: addressAt(bytes, at + 2), port }
 }
 
 /** IPV6_ENDPOINTs: port (big-endian), then address. */
 export function endpointsAt(bytes: Uint8Array, at: number, count: number): Endpoint[] {
+  if (count === 1) return [endpointAt(bytes, at)]
   const endpoints: Endpoint[] = []
   for (let i = 0, next = at; i < count; i++, next += WireLength.IPV6_ENDPOINT) {
-    const port = ((bytes[next] as number) << 8) | (bytes[next + 1] as number)
-    endpoints.push({ address: addressAt(bytes, next + 2), port })
+    endpoints.push(endpointAt(bytes, next))
   }
   return endpoints
 }
@@ -142,8 +147,12 @@ export function putSpan(first: number, bytes: Uint8Array, name: string): void {
 
 /** The same in opposite order. */
 export function putReversed(bytes: Uint8Array, length: number, name: string): number {
-  const at = putBytes(bytes, length, name)
-  source.subarray(at, end).reverse()
+  const isThat = bytes instanceof Uint8Array && bytes.length === length
+  if (!isThat) refuse(`${name} has to be a Uint8Array of ${length} bytes`)
+  if (length > source.length - end) refuse(`${name} is too long`)
+  const at = end
+  end += length
+  for (let i = 0; i < length; i++) source[at + i] = bytes[length - 1 - i] as number
   return at
 }
 
@@ -218,29 +227,10 @@ export function putEndpoints(
   row[first + 1] = (end - at) / WireLength.IPV6_ENDPOINT
 }
 
-// Results are carved out of blocks, as Buffer does it: an ArrayBuffer for each would cost more than
-// the encoding. A result that is kept keeps its block, so long ones get their own.
-const BLOCK = 16_384
-const LONGEST_IN_BLOCK = 2048
-let block: Uint8Array = new Uint8Array(0)
-let blockUsed = 0
-
-function copyOf(length: number): Uint8Array {
-  if (length > LONGEST_IN_BLOCK) return output.slice(0, length)
-  if (length > block.length - blockUsed) {
-    block = makeResultBlock(BLOCK)
-    blockUsed = 0
-  }
-  const copy = new Uint8Array(block.buffer, blockUsed, length)
-  blockUsed += length
-  copy.set(new Uint8Array(output.buffer, output.byteOffset, length))
-  return copy
-}
-
 /** A copy of what the encoder wrote; throws ERR_PEERNET_INVALID_ARG when it refused. */
 export function encoded(begun: number, result: number, what: string): Uint8Array {
   if (turn !== begun) refuse(`a getter of this ${what} used the codec itself`)
-  if (result > 0) return copyOf(result)
+  if (result > 0) return resultCopy(output, result)
   throw new PeernetError(
     'ERR_PEERNET_INVALID_ARG',
     `this ${what} breaks a limit of its format (${nativeCode(-result)})`,

@@ -15,7 +15,12 @@ export interface ReassemblerOptions {
   readonly bytesTotal: number
   /** Incomplete buffers of one source endpoint at a time. */
   readonly contextsPerSource?: number
+  /** Fragments held of one address, whatever its ports; default: as much as there is room. */
+  readonly slotsPerAddress?: number
 }
+
+/** Only the room for all bounds what one address may hold. */
+const UNBOUNDED = 0xffffffff
 
 /** Why a fragment was dropped; counter names end in it. */
 const DROP_REASONS = {
@@ -48,12 +53,14 @@ export class Reassembler {
   readonly #contexts: number
   readonly #slots: number
   readonly #perSource: number
+  readonly #perAddress: number
   #memory: Uint8Array | undefined
 
   constructor(options: ReassemblerOptions) {
     this.#contexts = options.contextsPerNode
     this.#slots = Math.floor(options.bytesTotal / WireLimit.FRAGMENT)
     this.#perSource = options.contextsPerSource ?? LIMITS.reassembliesPerSource
+    this.#perAddress = options.slotsPerAddress ?? UNBOUNDED
     const isPossible = splitBytes(this.#contexts, this.#slots) > 0
     checkArgument(isPossible, 'a reassembler needs 1..4096 contexts and 1..1024 fragments of room')
   }
@@ -87,7 +94,7 @@ export class Reassembler {
 
   #allocate(): Uint8Array {
     const memory = new Uint8Array(splitBytes(this.#contexts, this.#slots))
-    splitInit(memory, this.#contexts, this.#slots, this.#perSource)
+    splitInit(memory, this.#contexts, this.#slots, this.#perSource, this.#perAddress)
     return memory
   }
 }

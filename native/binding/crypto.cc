@@ -234,21 +234,42 @@ void ExecuteBatch(napi_env, void *data) {
   }
 }
 
-// false, or the order found, or the signature.
-napi_value OperationResult(napi_env env, const RsaOperation &operation) {
-  napi_value result = nullptr;
-  if (!operation.done) {
-    napi_get_boolean(env, false, &result);
-  } else if (!operation.sign) {
-    napi_create_uint32(env, operation.order, &result);
-  } else {
-    napi_value buffer;
-    void *bytes = nullptr;
-    if (napi_create_arraybuffer(env, PN_RSA_LENGTH, &bytes, &buffer) != napi_ok)
-      return nullptr;
-    std::memcpy(bytes, operation.signature, PN_RSA_LENGTH);
-    napi_create_typedarray(env, napi_uint8_array, PN_RSA_LENGTH, buffer, 0, &result);
+// The signatures of a batch lie in one buffer: making one costs as much as all of the rest.
+struct Signatures {
+  napi_value buffer = nullptr;
+  uint8_t *bytes = nullptr;
+  size_t used = 0;
+
+  bool Open(napi_env env, const RsaBatch &batch) {
+    size_t count = 0;
+    for (const auto &operation : batch.operations)
+      count += operation.sign && operation.done;
+    void *data = nullptr;
+    if (count > 0 &&
+        napi_create_arraybuffer(env, count * PN_RSA_LENGTH, &data, &buffer) != napi_ok)
+      return false;
+    bytes = static_cast<uint8_t *>(data);
+    return true;
   }
+
+  napi_value Add(napi_env env, const RsaOperation &operation) {
+    napi_value result = nullptr;
+    std::memcpy(bytes + used, operation.signature, PN_RSA_LENGTH);
+    napi_create_typedarray(env, napi_uint8_array, PN_RSA_LENGTH, buffer, used, &result);
+    used += PN_RSA_LENGTH;
+    return result;
+  }
+};
+
+// false, or the order found, or the signature.
+napi_value OperationResult(napi_env env, const RsaOperation &operation, Signatures *signatures) {
+  napi_value result = nullptr;
+  if (!operation.done)
+    napi_get_boolean(env, false, &result);
+  else if (!operation.sign)
+    napi_create_uint32(env, operation.order, &result);
+  else
+    result = signatures->Add(env, operation);
   return result;
 }
 
@@ -261,10 +282,12 @@ void CompleteBatch(napi_env env, napi_status status, void *data) {
   if (status != napi_ok || callback == nullptr)
     return; // the environment is going away
   napi_value results;
-  if (napi_create_array_with_length(env, batch->operations.size(), &results) != napi_ok)
+  Signatures signatures;
+  if (!signatures.Open(env, *batch) ||
+      napi_create_array_with_length(env, batch->operations.size(), &results) != napi_ok)
     return;
   for (size_t i = 0; i < batch->operations.size(); i++) {
-    napi_value result = OperationResult(env, batch->operations[i]);
+    napi_value result = OperationResult(env, batch->operations[i], &signatures);
     if (result == nullptr)
       return;
     napi_set_element(env, results, static_cast<uint32_t>(i), result);

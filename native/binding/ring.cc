@@ -62,12 +62,6 @@ napi_value Span(napi_env env, napi_callback_info info) {
   return result;
 }
 
-napi_value CommonBits(napi_env env, napi_callback_info info) {
-  const auto &id = ScratchOf(env, info).id;
-  pn_u256_t a = pn_ring_load(id[0]), b = pn_ring_load(id[1]);
-  return Integer(env, static_cast<int32_t>(pn_ring_common_bits(&a, &b)));
-}
-
 constexpr struct {
   const char *name;
   napi_callback function;
@@ -77,7 +71,6 @@ constexpr struct {
     {"ringMidpoint", Midpoint},
     {"ringInArc", InArc},
     {"ringSpan", Span},
-    {"ringCommonBits", CommonBits},
 };
 
 } // namespace

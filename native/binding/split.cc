@@ -26,17 +26,18 @@ napi_value Bytes(napi_env env, napi_callback_info info) {
   return call.Number(static_cast<int32_t>(pn_split_bytes(contexts, slots)));
 }
 
-// splitInit(memory, contexts, slots, perSource)
+// splitInit(memory, contexts, slots, perSource, slotsPerAddress)
 napi_value Init(napi_env env, napi_callback_info info) {
   CodecCall call(env, info);
   size_t length = 0;
   void *memory = call.Array<uint8_t>(0, napi_uint8_array, &length);
   uint32_t contexts = call.Uint(1), slots = call.Uint(2), per_source = call.Uint(3);
+  uint32_t slots_per_address = call.Uint(4);
   uint32_t wanted = pn_split_bytes(contexts, slots);
   if (!call.good || wanted == 0 || length < wanted ||
       reinterpret_cast<uintptr_t>(memory) % alignof(uint32_t) != 0)
-    return call.Misuse("splitInit: a block of splitBytes bytes and three numbers are wanted");
-  pn_split_init(memory, contexts, slots, per_source);
+    return call.Misuse("splitInit: a block of splitBytes bytes and four numbers are wanted");
+  pn_split_init(memory, contexts, slots, per_source, slots_per_address);
   return nullptr;
 }
 

@@ -20,6 +20,7 @@ struct pn_split {
   uint32_t context_count;
   uint32_t slot_count;
   uint32_t per_source;
+  uint32_t slots_per_address;
   uint32_t contexts_in_use;
   uint32_t slots_in_use;
   /* context_t[context_count], then a byte per slot (taken or not), then the slots */
@@ -49,12 +50,14 @@ uint32_t pn_split_bytes(uint32_t contexts, uint32_t slots) {
   return taken_offset(contexts) + slots * (1 + PN_LIMIT_FRAGMENT);
 }
 
-pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint32_t per_source) {
+pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint32_t per_source,
+                          uint32_t slots_per_address) {
   PN_ASSERT(pn_split_bytes(contexts, slots) != 0 && (uintptr_t)memory % sizeof(uint32_t) == 0);
   pn_split_t *split = memory;
   split->context_count = contexts;
   split->slot_count = slots;
   split->per_source = per_source;
+  split->slots_per_address = slots_per_address;
   pn_split_clear(split);
   return split;
 }
@@ -144,6 +147,23 @@ static pn_err_t open_context(pn_split_t *split, const pn_fragment_t *fragment, c
   return PN_OK;
 }
 
+/* Has this address, by all its ports together, as many slots as it may? */
+static bool has_its_share(pn_split_t *split, const uint8_t *source) {
+  const size_t port = PN_LENGTH_IPV6_ENDPOINT - PN_LENGTH_IPV6_ADDRESS;
+  uint32_t slots = 0;
+  if (split->slots_in_use < split->slots_per_address)
+    return false;
+  for (uint32_t i = 0; i < split->context_count; i++) {
+    const context_t *context = context_at(split, i);
+    if (!context->in_use ||
+        memcmp(context->source + port, source + port, PN_LENGTH_IPV6_ADDRESS) != 0)
+      continue;
+    for (uint32_t left = context->received; left != 0; left &= left - 1)
+      slots++;
+  }
+  return slots >= split->slots_per_address;
+}
+
 static uint32_t take_slot(pn_split_t *split) {
   uint8_t *map = taken(split);
   for (uint32_t i = 0; i < split->slot_count; i++) {
@@ -190,6 +210,8 @@ pn_err_t pn_split_accept(pn_split_t *split, const pn_fragment_t *fragment, uint8
   uint32_t index = fragment->offset / PN_LIMIT_FRAGMENT;
   if ((context->received >> index & 1) != 0)
     return PN_ERR_FRAGMENT_DUPLICATE;
+  if (has_its_share(split, fragment->source))
+    return PN_ERR_REASSEMBLY_SOURCE_FULL;
   uint32_t slot = take_slot(split);
   if (slot == NO_SLOT)
     return PN_ERR_REASSEMBLY_FULL;

@@ -27,8 +27,9 @@ typedef struct {
 uint32_t pn_split_bytes(uint32_t contexts, uint32_t slots);
 
 /* `memory` is aligned for uint32_t and has pn_split_bytes(contexts, slots) bytes; no source gets
- * more than `per_source` contexts. */
-pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint32_t per_source);
+ * more than `per_source` contexts, and no address more than `slots_per_address` slots. */
+pn_split_t *pn_split_init(void *memory, uint32_t contexts, uint32_t slots, uint32_t per_source,
+                          uint32_t slots_per_address);
 
 /* The state in a block that pn_split_init prepared; NULL when its length or alignment show that it
  * is none. */

@@ -29,7 +29,8 @@ typedef enum {
 typedef struct {
   int32_t tx_rows;  /* staged rows; the caller adds, a flush takes away */
   int32_t tx_bytes; /* used bytes of the send area */
-  int32_t reserved[14];
+  int32_t delivering; /* 1 from before on_batch to the flush that follows it */
+  int32_t reserved[13];
 } pn_udp_control_t;
 
 /* A received datagram. `offset` counts from the start of the block and is a multiple of 4. */

@@ -202,7 +202,9 @@ void pn_udp_hub_deliver(pn_udp_hub_t *hub) {
   if (count == 0 || hub->delivering)
     return;
   hub->delivering = true;
+  hub->control->delivering = 1;
   hub->on_batch(hub->context, count);
+  hub->control->delivering = 0;
   hub->delivering = false;
   hub->rx_count = 0;
   if (!hub->closed)

@@ -70,7 +70,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (memory == NULL)
     return 0;
   memset(memory, 0xee, pn_split_bytes(contexts, slots));
-  pn_split_t *split = pn_split_init(memory, contexts, slots, 1 + (take(&input) & 7));
+  pn_split_t *split = pn_split_init(memory, contexts, slots, 1 + (take(&input) & 7),
+                                    1 + slots / 2);
   while (input.left > 0) {
     uint32_t operation = take(&input);
     if (operation < 0xf0)

@@ -51,7 +51,7 @@ const publicKey = bytes(128).map((modulus) => {
 const signature = bytes(128)
 const appEndpoint = fc.record({ address, port: fc.nat(65535), protocol: fc.nat(65535) })
 
-const liveCpa: fc.Arbitrary<CertifiedPeerAddress> = fc
+export const liveCpa: fc.Arbitrary<CertifiedPeerAddress> = fc
   .tuple(
     record<CertifiedPeerAddress>(
       {

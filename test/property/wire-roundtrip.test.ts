@@ -92,6 +92,25 @@ test('a buffer cut into datagrams is put together again in any order', () => {
   )
 })
 
+test('an answer encoded in one go is the same as one encoded in steps', () => {
+  fc.assert(
+    fc.property(arbitrary.authorityBuffer, fc.nat(), fc.nat(), (buffer, id, acked) => {
+      const steps = codec.splitAuthority(id, acked, codec.encodeAuthorityBuffer(buffer))
+      same(codec.encodeAnswer(id, acked, buffer), steps)
+    }),
+  )
+})
+
+test('a renewed CPA is one that was encoded with that nonce and expiry', () => {
+  fc.assert(
+    fc.property(arbitrary.liveCpa, arbitrary.liveCpa, (cpa, { nonce, notAfter }) => {
+      const unsigned = omit(cpa, 'signature')
+      const expected = codec.encodeCpa({ ...unsigned, nonce, notAfter })
+      same(codec.renewedCpa(codec.encodeCpa(unsigned), nonce, notAfter), expected)
+    }),
+  )
+})
+
 test('a printed line is built again and encoded to the same datagram', () => {
   fc.assert(
     fc.property(arbitrary.anyMessage, (message) => {

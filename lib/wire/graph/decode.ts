@@ -1,4 +1,5 @@
-import { addressAt, type Endpoint } from '../../core/endpoint.js'
+import type { Endpoint } from '../../core/endpoint.js'
+import { addressAt } from '../../core/met-bytes.js'
 import type { Guid } from '../../core/guid.js'
 import { rows } from '../../native/graph.js'
 import { readGuid, readU16, readU32, readU64, readUtf8, viewOf } from './bytes.js'

@@ -1,4 +1,5 @@
-import { addressAt, type Endpoint } from '../../core/endpoint.js'
+import type { Endpoint } from '../../core/endpoint.js'
+import { addressAt } from '../../core/met-bytes.js'
 import { checkArgument } from '../../core/errors.js'
 import { nativeCode } from '../../native/codes.js'
 import {

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import {
   addSmall,
-  commonPrefixBits,
   compareDistance,
   isInArc,
   midpoint,
@@ -123,20 +122,10 @@ test('a span rounds once: ties to even, and the bits far below decide a tie', ()
   }
 })
 
-test('common prefix bits', () => {
-  fc.assert(
-    fc.property(id, fc.integer({ min: 0, max: 255 }), (a, bit) => {
-      const b = a ^ (1n << BigInt(255 - bit))
-      assert.is(commonPrefixBits(toBytes(a), toBytes(b)), bit)
-      assert.is(commonPrefixBits(toBytes(a), toBytes(a)), 256)
-    }),
-  )
-})
-
 test('IDs of another length are refused', () => {
   for (const length of [0, 31, 33]) {
     assert.throws(
-      () => commonPrefixBits(new Uint8Array(length), toBytes(0n)),
+      () => spanAsNumber(new Uint8Array(length), toBytes(0n)),
       (error: { code?: string }) => error.code === 'ERR_PEERNET_INVALID_ARG',
     )
   }

@@ -1,13 +1,15 @@
 // MS-PNRP 3.1.6.2 and 3.2.6.2: what a node does unasked.
 import * as assert from 'uvu/assert'
+import { sameEndpoint } from '#lib/core/endpoint.js'
 import { minutes, seconds } from '#lib/core/instant.js'
 import { LIMITS } from '#lib/core/limits.js'
 import { askNow } from '#lib/pnrp/liveness.js'
-import { ResolveCriteria, ResolveReason, type PnrpId } from '#lib/wire/messages.js'
+import { ResolveCriteria, ResolveReason, type PnrpId, type RouteEntry } from '#lib/wire/messages.js'
 import { test } from '../../harness.js'
 import {
   at,
   entry,
+  globalAt,
   offset,
   PublisherHarness,
   toId,
@@ -191,6 +193,59 @@ test('liveness: with a node all its entries go', () => {
   passWithDead(harness, seconds(40), [4002])
   assert.not.ok(harness.context.cache.has(twin))
   assert.is(harness.context.cache.size, 3)
+})
+
+// RFC 3484 rule 9: of two addresses, the one that shares more bits with ours (…::1) is taken. So a
+// node at …::2 is reached there although its entry names somebody else's address first.
+const ours = globalAt(1)
+const honest = globalAt(0xff00)
+const attacker = globalAt(2)
+const entryOfBoth = (pnrpId: PnrpId): RouteEntry => ({
+  pnrpId,
+  port: 3540,
+  addresses: [honest.address, attacker.address],
+})
+
+test('liveness: only what is reached at the silent endpoint goes, not what else its entry names', () => {
+  const harness = new PublisherHarness({ scope: 'global', endpoints: [ours] })
+  const id = harness.register()
+  const places = [1n, 2n, 3n, 4n].map((n) => offset(id, n << 253n)) as [
+    PnrpId,
+    PnrpId,
+    PnrpId,
+    PnrpId,
+  ]
+  const [first, second, evil, twin] = places
+  harness.admit(first, honest)
+  harness.admit(second, honest)
+  harness.context.cache.insert(entryOfBoth(evil), harness.context.now)
+  harness.context.cache.insert(entryOfBoth(twin), harness.context.now)
+  harness.context.exchanges.clear()
+  harness.sent()
+  const until = harness.context.now + seconds(40)
+  while (harness.context.now < until) {
+    harness.pass(100_000)
+    for (const sent of harness.sent()) {
+      if (isPing(sent) ? !sameEndpoint(sent.to, attacker) : sent.message.type === 'LOOKUP') {
+        harness.reply(sent)
+      }
+    }
+  }
+  const left = places.map((pnrpId) => harness.context.cache.has(pnrpId))
+  assert.equal(left, [true, true, false, false], 'all share a port, and the first address')
+})
+
+test('a lost node is looked for, and a flooded one listed, where it was reached', () => {
+  const harness = new PublisherHarness({ scope: 'global', endpoints: [ours] })
+  const id = harness.register()
+  const evil = entryOfBoth(offset(id, 1n << 254n))
+  harness.context.cache.insert(evil, harness.context.now)
+  harness.flooding.entryCached(evil, { via: 'RESOLVE', from: attacker })
+  assert.equal(harness.sole('FLOOD').message.floodedList, [ours, attacker])
+  harness.maintenance.nodeLost(evil.pnrpId)
+  assert.equal(harness.submitted.at(-1)?.origin.from, attacker)
+  harness.maintenance.tick()
+  assert.equal(harness.solicited, [attacker])
 })
 
 test('liveness in a big cloud: leaf set within half a minute, the rest slowly, under one a second', () => {

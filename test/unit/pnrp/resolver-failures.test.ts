@@ -120,6 +120,23 @@ test('a silent hop is left behind at the soft timeout, flagged, and evicted at t
   assert.not(h.cache.has(id(0x2c)))
 })
 
+test('when no node answers at all, that is no answer: not that nobody has the name', () => {
+  const publisher = new FakePublisher({ endpoint: endpoint(20) })
+  const silent = new CloudHarness({ cached: [entry(id(0x4c), 11), entry(id(0x4b), 12)] })
+  silent.resolve(1, {})
+  silent.advance(5 * SECOND)
+  assert.is(silent.outcome(1)?.outcome, 'deadline')
+  // A host that stood still for 1.9 s answers before the full timeout.
+  const slow = walker([entry(id(0x4c), 11)])
+  slow.resolve(1, {})
+  slow.advance(1.9 * SECOND)
+  assert.is(slow.outcome(1), undefined)
+  slow.answer(slow.take('LOOKUP')[0] as never, { routeEntry: publisher.entry })
+  const inquire = slow.takeOne('INQUIRE')
+  slow.answer(inquire, publisher.answer(inquire))
+  assert.is(slow.outcome(1)?.outcome, 'found')
+})
+
 test('a late answer counts as any other', () => {
   const publisher = new FakePublisher({ endpoint: endpoint(20) })
   const h = walker([entry(id(0x4c), 11), entry(id(0x4b), 12)])

@@ -55,6 +55,16 @@ test('an idle provider runs jobs at once; a busy one leaves the main thread alon
   assert.is(port.backlog, 0)
 })
 
+test('one signature is checked at once by a busy provider, too', async () => {
+  const port = provider('auto')
+  const { publicKey } = identities[0]
+  const item = { publicKey, data, signature: identities[0].sign(data) }
+  const waiting = enqueue(port, signJob(1))
+  assert.is(port.tryNow({ kind: 'verify', id: 2, items: [item] })?.kind, 'verified')
+  assert.is(port.tryNow({ kind: 'verify', id: 3, items: [item, item] }), undefined)
+  assert.is((await waiting).kind, 'signed')
+})
+
 test('a burst of jobs runs at once only until the main thread had its share', () => {
   const port = provider('auto')
   let ranAtOnce = 0

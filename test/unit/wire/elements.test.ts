@@ -160,16 +160,21 @@ test('N-07 a final element that owns padding may come without it, or with any', 
 })
 
 test('decoded byte fields are plain views into the datagram', () => {
+  const inquiry = Buffer.from(messageVector('inquire-all').bytes)
+  const { nonce } = decoded(inquiry, 'INQUIRE')
+  assert.is(nonce?.constructor, Uint8Array)
+  assert.is(nonce?.buffer, inquiry.buffer)
+  // But IDs and addresses, which outlive it.
   const datagram = Buffer.from(messageVector('lookup-full').bytes)
-  const message = decoded(datagram, 'LOOKUP')
-  for (const field of [message.targetPnrpId, message.routeEntry?.pnrpId]) {
+  const { flaggedPath, routeEntry, targetPnrpId } = decoded(datagram, 'LOOKUP')
+  for (const field of [
+    targetPnrpId,
+    routeEntry?.pnrpId,
+    routeEntry?.addresses[0],
+    flaggedPath[0]?.address,
+  ]) {
     assert.is(field?.constructor, Uint8Array)
-    assert.is(field?.buffer, datagram.buffer)
-  }
-  // But addresses, which outlive it.
-  for (const address of [message.routeEntry?.addresses[0], message.flaggedPath[0]?.address]) {
-    assert.is(address?.constructor, Uint8Array)
-    assert.is.not(address?.buffer, datagram.buffer)
+    assert.is.not(field?.buffer, datagram.buffer)
   }
 })
 

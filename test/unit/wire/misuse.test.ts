@@ -102,9 +102,9 @@ test('an output too small is refused', () => {
 })
 
 test('reassembly state has to be a block that fits', () => {
-  misused('splitInit', bytes, 1, 1, 1)
-  misused('splitInit', new Uint8Array(1 << 16).subarray(1), 1, 1, 1)
-  misused('splitInit', bytes, 0, 1, 1)
+  misused('splitInit', bytes, 1, 1, 1, 1)
+  misused('splitInit', new Uint8Array(1 << 16).subarray(1), 1, 1, 1, 1)
+  misused('splitInit', bytes, 0, 1, 1, 1)
   misused('splitAccept', new Uint8Array(0), 0, 0, 0, 0, 0)
   misused('splitAccept', undefined, 0, 0, 0, 0, 0)
   misused('splitDrop', bytes)

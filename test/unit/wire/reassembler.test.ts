@@ -165,6 +165,23 @@ test('bytes are bounded, and a context without room waits for it', () => {
   same(reassembler.accept(from, take(a, 2)), { complete: true, buffer: bufferOf(3000) })
 })
 
+test('one address cannot take the room of all, by however many ports and requests', () => {
+  const reassembler = make({ bytesTotal: 16 * 1188, slotsPerAddress: 4 })
+  const hold = (id: number, sender: typeof from) =>
+    reassembler.accept(sender, take(slicesOf(3000, id, id), 0))
+  for (const id of [1, 2, 3]) assert.equal(hold(id, from), waiting)
+  assert.equal(hold(4, elsewhere), waiting)
+  assert.equal(hold(5, elsewhere), { dropped: 'source-full' })
+  assert.equal(reassembler.accept(from, take(slicesOf(3000, 1, 1), 1)), { dropped: 'source-full' })
+  // Others are served; what this one has comes back once its requests end.
+  const honest = { address: new Uint8Array(16).fill(2), port: 4000 }
+  const slices = slicesOf(6 * 1188, 6, 6)
+  const outcomes = slices.slice(0, 4).map((slice) => reassembler.accept(honest, slice))
+  assert.equal(outcomes, [waiting, waiting, waiting, waiting])
+  reassembler.dropByAcked(1)
+  assert.equal(hold(7, elsewhere), waiting)
+})
+
 test('a flood of fragments leaves nothing behind once its requests end', () => {
   const reassembler = make({ contextsPerNode: 4, contextsPerSource: 4, bytesTotal: 8 * 1188 })
   for (let id = 0; id < 200; id++) {
