@@ -8,6 +8,8 @@ export interface GraphIdentity {
   readonly peerId: string
   /** Byte order of strings in the stored records (GA-01). */
   readonly stringOrder: 'big-endian' | 'little-endian'
+  /** Name of the security provider that the graph has (3.1.4.2); absent: none. */
+  readonly security?: string
   /** The graph's creator chose these; other nodes learn them from Graph Info. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
 }
