@@ -1,3 +1,4 @@
+// test-limit: 180s
 // The benchmarks still run: every trial of peernet itself once, on tiny inputs. The figures do not
 // matter here, and the systems of bench/peers are left out.
 import { spawnSync } from 'node:child_process'

@@ -19,8 +19,8 @@ const large: BenchCase = {
     measureLine(
       system as LineSystem,
       quick
-        ? { bytes: 1e6, times: 1, idleMs: 100, everyMs: 20 }
-        : { bytes: MEGABYTES * 1e6, times: 5, idleMs: 3000, everyMs: 20 },
+        ? { nodes: 3, bytes: 1e6, times: 1, idleMs: 100, everyMs: 20 }
+        : { nodes: 5, bytes: MEGABYTES * 1e6, times: 5, idleMs: 3000, everyMs: 20 },
     ),
 }
 

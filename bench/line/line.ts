@@ -1,4 +1,4 @@
-// Five processes in a line, and a large record that crosses its four links, while small ones are
+// Processes in a line, and a large record that crosses all its links, while small ones are
 // published everywhere.
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -16,10 +16,6 @@ import {
 } from './node.js'
 
 const SCRIPT = path.join(projectRoot, 'build/js/bench/line/host.js')
-const NODES = 5
-const LAST = NODES - 1
-/** The relay in the middle is the one whose memory is looked at. */
-const RELAY = 2
 const PATIENCE_MS = 60_000
 
 export const lineMetrics = {
@@ -90,6 +86,7 @@ class LineHost {
 type Log = readonly ReadonlyMap<number, number>[]
 
 interface Plan {
+  readonly nodes: number
   /** Bytes of the large record. */
   readonly bytes: number
   readonly times: number
@@ -103,7 +100,7 @@ export async function measureLine(
   plan: Plan,
 ): Promise<Record<keyof typeof lineMetrics, number>> {
   const home = await mkdtemp(path.join(os.tmpdir(), 'peernet-line-'))
-  const hosts = Array.from({ length: NODES }, (_, place) => {
+  const hosts = Array.from({ length: plan.nodes }, (_, place) => {
     return new LineHost(system, place, path.join(home, `node-${place}`))
   })
   try {
@@ -124,7 +121,8 @@ async function run(
   hosts: readonly LineHost[],
   { bytes, times, idleMs, everyMs }: Plan,
 ): Promise<Record<keyof typeof lineMetrics, number>> {
-  const relay = hosts[RELAY] as LineHost
+  // The one in the middle.
+  const relay = hosts[hosts.length >> 1] as LineHost
   for (const [place, host] of hosts.entries()) {
     await host.ask({ do: 'chatter', first: place * SMALL_RANGE, everyMs })
   }
@@ -147,7 +145,7 @@ async function run(
     await sleep(100)
     const log = await collect(hosts)
     const at = hosts.map((_, place) => log[place]?.get(record) ?? Number.NaN)
-    took.push((at[LAST] as number) - (at[0] as number))
+    took.push((at.at(-1) as number) - (at[0] as number))
     during.push(...hops(log, at))
     const { peak } = await relay.ask({ do: 'memory' })
     memory.push(((peak - now) * 1024 * 1024) / bytes)
@@ -165,7 +163,7 @@ async function run(
 
 /** Publishes a large record at one end and waits for it at the other. */
 async function cross(hosts: readonly LineHost[], record: number, bytes: number): Promise<void> {
-  const arrived = (hosts[LAST] as LineHost).arrival(record)
+  const arrived = (hosts.at(-1) as LineHost).arrival(record)
   await Promise.all([hosts[0]?.ask({ do: 'publish', record, bytes }), arrived])
 }
 
@@ -179,7 +177,7 @@ function collect(hosts: readonly LineHost[]): Promise<Log> {
  */
 function hops(log: Log, large: readonly number[] | undefined): number[] {
   const took: number[] = []
-  const [start = 0, end = 0] = large === undefined ? [] : [large[0], large[LAST]]
+  const [start = 0, end = 0] = large === undefined ? [] : [large[0], large.at(-1)]
   for (const [place, arrivals] of log.entries()) {
     for (const [record, at] of arrivals) {
       if (record >= LARGE_FROM) continue

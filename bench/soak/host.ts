@@ -2,7 +2,7 @@
 // the driver (bench/soak/swarm.ts).
 import { createHash } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createGraph, openGraph, type Graph, type OpenGraphOptions } from '#lib/index.js'
 import { cpuSeconds } from '../bench.js'
@@ -87,9 +87,15 @@ function measure(): Measures {
   const neighbors = [...graphs.values()].reduce((sum, one) => sum + one.neighbors().length, 0)
   return {
     ...{ rss, heapUsed, external, handles, neighbors, failures },
+    anonymous: anonymousBytes(),
     fds: readdirSync('/proc/self/fd').length,
     cpuSeconds: cpuSeconds(),
   }
+}
+
+function anonymousBytes(): number {
+  const match = /RssAnon:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))
+  return Number(match?.[1]) * 1024
 }
 
 async function obey(command: SoakCommand): Promise<unknown> {

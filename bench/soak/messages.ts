@@ -48,6 +48,8 @@ export interface Databases {
 
 export interface Measures {
   readonly rss: number
+  /** Without pages of files: LevelDB maps its tables, and the system drops those pages at will. */
+  readonly anonymous: number
   readonly heapUsed: number
   readonly external: number
   readonly fds: number

@@ -183,10 +183,10 @@ export class Soak {
   async #line(round: number, compared: Comparison): Promise<object> {
     const { roundMs } = this.#options
     const measures = await this.#measure()
-    for (const [i, { heapUsed, external, rss, failures }] of measures.entries()) {
+    for (const [i, { heapUsed, external, anonymous, failures }] of measures.entries()) {
       this.#readings[i]?.push({
         ...{ minute: (round * roundMs) / 60_000, heapBytes: heapUsed },
-        ...{ externalBytes: external, rssBytes: rss },
+        ...{ externalBytes: external, anonymousBytes: anonymous },
       })
       if (failures.length > 0) this.#failures.push(...failures.slice(0, 1))
     }
@@ -202,6 +202,7 @@ export class Soak {
       ...(compared.wrong.length === 0 ? {} : { wrong: compared.wrong.slice(0, 5) }),
       links: measures.reduce((sum, { neighbors }) => sum + neighbors, 0),
       rssMB: measures.map(({ rss }) => megabytes(rss)),
+      anonymousMB: measures.map(({ anonymous }) => megabytes(anonymous)),
       heapMB: measures.map(({ heapUsed }) => megabytes(heapUsed)),
       externalMB: measures.map(({ external }) => megabytes(external)),
       fds: measures.map(({ fds }) => fds),
