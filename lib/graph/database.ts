@@ -1,6 +1,7 @@
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
+import { KnownRecords } from '../wire/graph/known-records.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { comparePositions, type Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
@@ -51,6 +52,8 @@ export class GraphDatabase {
   #lapsedCount = 0
   /** Hashes of 3.1.7.31 over the records that have not lapsed. */
   readonly hashes = new HashRanges(this.#order)
+  /** Records that came in lately, as far as they are held and have not lapsed. */
+  readonly known = new KnownRecords()
   /** Of the search. */
   readonly indexes = new SearchIndexes(() => this.#byId.values())
 
@@ -144,6 +147,7 @@ export class GraphDatabase {
       this.#expiry.remove(entry)
       this.#unorder(entry)
       entry.lapsed = true
+      this.known.forget(entry.record)
       this.#lapsed.push(entry)
       this.#lapsedCount++
     }
@@ -307,6 +311,7 @@ export class GraphDatabase {
       this.#lapsedCount--
       entry.lapsed = false
     } else {
+      this.known.forget(record)
       this.#unorder(entry)
       this.#expiry.remove(entry)
     }

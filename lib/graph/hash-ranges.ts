@@ -33,11 +33,11 @@ export class HashRanges {
   }
 
   /** The order has got, or has lost, an entry at this position. */
-  changed({ time, id }: Position): void {
+  changed(position: Position): void {
     const from = this.#changedFrom
-    if (from === undefined || comparePositions({ time, id }, from) < 0) {
-      this.#changedFrom = { time, id }
-    }
+    if (from !== undefined && comparePositions(position, from) >= 0) return
+    // Not the position itself: that of an entry changes.
+    this.#changedFrom = { time: position.time, id: position.id }
   }
 
   /** Ranges of so many records, the last one shorter. The array stays as it is. */

@@ -9,7 +9,9 @@ import type {
   GraphMessage,
   RefuseMessage,
 } from '../wire/graph/messages.js'
+import { readGuid, readU32 } from '../wire/graph/bytes.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import type { KnownFlood } from '../wire/graph/stream-reader.js'
 import { authenticationTimeout } from './authentication-timer.js'
 import { Channel } from './channel.js'
 import type { GraphContext } from './context.js'
@@ -164,7 +166,7 @@ export class Links implements LinksPart, LinkOwner {
       context.fail(handle, 'ERR_PEERNET_CLOSED', 'the connection ended before it was sent')
     }
     this.inbox.forget(link)
-    link.acks.length = 0
+    link.acks.clear()
     if (!link.initiator) this.#forgetAccepted(link.remote)
     if (state === 'connected') this.#left(link, end)
     link.state = link.wasConnected ? 'disconnected' : 'connect-failed'
@@ -404,6 +406,12 @@ export class Links implements LinksPart, LinkOwner {
 
   acknowledge(link: Link, ack: Acknowledgement): void {
     this.outbox.acknowledge(link as GraphLink, ack)
+  }
+
+  acknowledgeKnown(link: Link, { bytes, at }: KnownFlood): void {
+    const { queue } = (link as GraphLink).channel
+    if (queue.waiting > 0) queue.peerHolds(readGuid(bytes, at + 16), readU32(bytes, at + 32))
+    this.outbox.acknowledgeAt(link as GraphLink, bytes, at + 16)
   }
 
   /** 3.1.5.2.2 */

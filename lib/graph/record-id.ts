@@ -1,5 +1,5 @@
 import { bytesKey } from '../core/bytes.js'
-import { randomGuid, type Guid } from '../core/guid.js'
+import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import type { Rng } from '../core/rng.js'
 import { md5 } from '../native/digest.js'
@@ -26,12 +26,19 @@ function writtenHigh(creatorId: string): string {
   return folded(md5(utf16(creatorId, false)))
 }
 
-/**
- * MS-PPGRH 3.1.7.2: the high half tells the creator, the low half is random.
- */
-export function createRecordId(creatorId: string, rng: Rng): Guid {
-  const random = Buffer.from(randomGuid(rng), 'latin1')
-  return (writtenHigh(creatorId) + folded(random)) as Guid
+/** MS-PPGRH 3.1.7.2: the high half tells the creator, the low half is random. */
+export class RecordIds {
+  readonly #high: string
+  readonly #rng: Rng
+
+  constructor(creatorId: string, rng: Rng) {
+    this.#high = writtenHigh(creatorId)
+    this.#rng = rng
+  }
+
+  create(): Guid {
+    return (this.#high + folded(this.#rng.bytes(16))) as Guid
+  }
 }
 
 /** Forms of a creator's hash that are accepted, the one that this node writes first. */

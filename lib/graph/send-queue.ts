@@ -2,7 +2,6 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import { joinSmall } from './join.js'
 import type { Cutter, Outlet } from './outlet.js'
 import type { RecordSource } from './parts.js'
 
@@ -198,7 +197,7 @@ export class SendQueue {
   take(): readonly Uint8Array[] | undefined {
     while (this.#room && this.#fillOnce());
     if (this.#readyBytes === 0) return undefined
-    const pieces = joinSmall(this.#ready, LIMITS.graphJoinBytes)
+    const pieces = this.#ready
     this.#handedOut += this.#readyBytes
     this.#host.aheadBytes += this.#readyBytes
     this.#ready = []

@@ -54,6 +54,7 @@ const READ_BYTES = 4 * 1024 * 1024
  */
 export class LevelRecordStore implements RecordStore {
   readonly directory: string
+  readonly volatile = false
   identity: GraphIdentity
   readonly #db: Database
   #loaded: LoadedStore | undefined

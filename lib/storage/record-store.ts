@@ -29,6 +29,8 @@ export interface LoadedStore {
 /** Where a graph's database lives while no process runs. One store belongs to one process. */
 export interface RecordStore {
   readonly identity: GraphIdentity
+  /** True: it keeps nothing, so that nobody has to write to it. */
+  readonly volatile: boolean
   /** Replaces the properties of the identity. */
   setProperties(properties: GraphIdentity['properties']): Promise<void>
   /** Everything that is stored. Called once, before the first write. */

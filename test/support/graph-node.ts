@@ -99,6 +99,10 @@ class MemoryLinks implements LinksPart {
 
   peerHolds(): void {}
 
+  acknowledgeKnown(): never {
+    throw new Error('records come to these nodes one by one')
+  }
+
   acknowledge(link: Link, ack: Acknowledgement): void {
     this.acks.push({ link: link as TestLink, ack })
     this.#queue(link).push({ message: { type: 'ACK', acks: [ack] } })
@@ -290,8 +294,9 @@ export class TestNode {
 
   handle(link: TestLink, message: GraphMessage): void {
     if (message.type === 'FLOOD') this.records.handleFlood(link, message.record)
-    else if (message.type === 'ACK') this.records.handleAcks(link, message.acks)
-    else this.sync.handleMessage(link, message)
+    else if (message.type === 'ACK') {
+      for (const { useful } of message.acks) this.records.handleAck(link, useful)
+    } else this.sync.handleMessage(link, message)
   }
 
   /** A record as it comes from the network: borrowed memory, which is gone afterwards. */

@@ -2,7 +2,7 @@ import { bytesKey } from '#lib/core/bytes.js'
 import { guid, type Guid } from '#lib/core/guid.js'
 import { SeededRng } from '#lib/core/rng.js'
 import { DEFAULT_GRAPH_DIALECT } from '#lib/graph/dialect.js'
-import { createRecordId } from '#lib/graph/record-id.js'
+import { RecordIds } from '#lib/graph/record-id.js'
 import { encodeRecord } from '#lib/wire/graph/codec.js'
 import type { GraphRecord, RecordFields } from '#lib/wire/graph/record.js'
 
@@ -18,7 +18,7 @@ export const HOUR = 3600n * SECOND
 const rng = new SeededRng(11)
 
 export function recordId(creatorId = 'alice'): Guid {
-  return createRecordId(creatorId, rng)
+  return new RecordIds(creatorId, rng).create()
 }
 
 /** The ID with this number in its low half and alice's hash in its high half. */

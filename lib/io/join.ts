@@ -1,8 +1,13 @@
 /**
  * The same bytes with runs of pieces of less than `limit` bytes joined: one write of many pieces
  * costs more than copying a few hundred bytes each. Large pieces stay the views that they are.
+ * `allocate` gives memory for so many bytes, whatever is in it.
  */
-export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
+export function joinSmall(
+  pieces: readonly Uint8Array[],
+  limit: number,
+  allocate: (bytes: number) => Uint8Array,
+): readonly Uint8Array[] {
   if (pieces.length <= 1) return pieces
   const joined: Uint8Array[] = []
   let at = 0
@@ -13,7 +18,7 @@ export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonl
       bytes += (pieces[at] as Uint8Array).length
       at++
     }
-    if (at - from > 1) joined.push(joinRun(pieces, from, at, bytes))
+    if (at - from > 1) joined.push(joinRun(pieces, from, at, allocate(bytes)))
     else if (at > from) joined.push(pieces[from] as Uint8Array)
     if (at < pieces.length) joined.push(pieces[at++] as Uint8Array)
   }
@@ -24,9 +29,8 @@ function joinRun(
   pieces: readonly Uint8Array[],
   from: number,
   to: number,
-  bytes: number,
+  run: Uint8Array,
 ): Uint8Array {
-  const run = Buffer.allocUnsafe(bytes)
   let at = 0
   for (let i = from; i < to; i++) {
     const piece = pieces[i] as Uint8Array
