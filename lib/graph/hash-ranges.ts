@@ -97,8 +97,8 @@ export function hashOf(entries: readonly Entry[]): Uint8Array {
   const length = entries.length * ABSTRACT_BYTES
   if (abstracts.length < length) abstracts = new Uint8Array(length)
   let at = 0
-  for (const { id, record } of entries) {
-    for (let i = 0; i < 16; i++) abstracts[at + i] = id.charCodeAt(i)
+  for (const { record } of entries) {
+    record.writeId(abstracts, at)
     const { version } = record
     abstracts[at + 16] = version >>> 24
     abstracts[at + 17] = version >>> 16

@@ -1,9 +1,7 @@
 import { bytesKey } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
-import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import type {
-  Acknowledgement,
   DisconnectMessage,
   DisconnectReason,
   GraphMessage,
@@ -400,12 +398,10 @@ export class Links implements LinksPart, LinkOwner {
     }
   }
 
-  peerHolds(link: Link, id: Guid, version: number): void {
-    ;(link as GraphLink).channel.queue.peerHolds(id, version)
-  }
-
-  acknowledge(link: Link, ack: Acknowledgement): void {
-    this.outbox.acknowledge(link as GraphLink, ack)
+  acknowledge(link: Link, record: GraphRecord, useful: boolean): void {
+    const { queue } = (link as GraphLink).channel
+    if (queue.waiting > 0) queue.peerHolds(record.id, record.version)
+    this.outbox.acknowledge(link as GraphLink, record, useful)
   }
 
   acknowledgeKnown(link: Link, { bytes, at }: KnownFlood): void {

@@ -1,4 +1,4 @@
-import { comparePositions, type Entry, type Position } from './entry.js'
+import { comparePositions, Entry, type Position } from './entry.js'
 
 /** Entries a block holds before it is cut in two. */
 const BLOCK = 256
@@ -31,7 +31,7 @@ export class OrderedEntries {
     if (this.#fresh.length === 0) return
     const fresh = this.#fresh
     this.#fresh = []
-    fresh.sort(comparePositions)
+    fresh.sort(Entry.compare)
     for (const entry of fresh) this.#place(entry)
   }
 
@@ -41,7 +41,7 @@ export class OrderedEntries {
       this.#blocks.push([entry])
       return
     }
-    if (comparePositions(tail.at(-1) as Entry, entry) < 0) {
+    if (Entry.compare(tail.at(-1) as Entry, entry) < 0) {
       if (tail.length < BLOCK) tail.push(entry)
       else this.#blocks.push([entry])
       return

@@ -2,7 +2,7 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import { encodeGraphMessage } from '../wire/graph/codec.js'
-import type { Acknowledgement, GraphMessage } from '../wire/graph/messages.js'
+import type { GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { Alarm } from './alarm.js'
 import { longestMessage } from './channel.js'
@@ -137,9 +137,9 @@ export class Outbox implements SendHost {
     this.#queued(link)
   }
 
-  acknowledge(link: GraphLink, ack: Acknowledgement): void {
+  acknowledge(link: GraphLink, record: GraphRecord, useful: boolean): void {
     if (link.state !== 'connected') return
-    link.acks.add(ack.id, ack.useful)
+    link.acks.add(record, useful)
     this.#ackAdded(link)
   }
 

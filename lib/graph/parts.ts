@@ -1,7 +1,7 @@
 import type { Endpoint } from '../core/endpoint.js'
 import type { Guid } from '../core/guid.js'
 import type { Instant } from '../core/instant.js'
-import type { Acknowledgement, DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
+import type { DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { KnownFlood } from '../wire/graph/stream-reader.js'
 import type { ErrorCode } from '../core/errors.js'
@@ -121,11 +121,12 @@ export interface LinksPart {
    * link's queue for an older version of the record is replaced.
    */
   flood(record: GraphRecord, except?: Link): void
-  /** The peer has shown that it holds this version or a newer one: what waits for it is dropped. */
-  peerHolds(link: Link, id: Guid, version: number): void
-  /** Queues an acknowledgement; those of one turn go as one message (2.2.2.14). */
-  acknowledge(link: Link, ack: Acknowledgement): void
-  /** `peerHolds` and an acknowledgement that says not useful, for a record that was held before. */
+  /**
+   * Queues the acknowledgement of a record that the peer has sent; those of one turn go as one
+   * message (2.2.2.14). What waits to be sent to it is dropped if it is no newer.
+   */
+  acknowledge(link: Link, record: GraphRecord, useful: boolean): void
+  /** The same for one that was held before, and so was not useful. */
   acknowledgeKnown(link: Link, flood: KnownFlood): void
   /** 3.1.7.25 */
   disconnect(link: Link, reason: DisconnectReason): void

@@ -147,7 +147,7 @@ export class Records implements RecordsPart {
     database.lapse(peerTime)
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
-    const held = database.current(record.id)
+    const held = database.current(record)
     if (held !== undefined && sameRecord(record, held)) {
       this.#acknowledge(link, record, false)
       return true
@@ -205,7 +205,7 @@ export class Records implements RecordsPart {
   /** Classifies a valid record (3.1.5.2.10). */
   #receive(link: Link, record: GraphRecord): boolean {
     const { database, counters, parts } = this.#context
-    const held = database.current(record.id)
+    const held = database.current(record)
     const order = held === undefined ? 1 : compareRecords(record, held)
     if (order > 0 && !database.hasRoom(record)) {
       database.refuse()
@@ -218,7 +218,7 @@ export class Records implements RecordsPart {
       // The flag is of this node, whoever makes the next version (GA-28). But a signature, say,
       // that another node took over is that node's to renew, or it would outlive it.
       const autorefresh =
-        !record.deleted && !isReservedType(record.type) && database.autorefreshes(record.id)
+        !record.deleted && !isReservedType(record.type) && database.autorefreshes(record)
       this.#store(record.retain(), autorefresh, link)
     } else if (order < 0 && held !== undefined && isOpen(link)) {
       parts.links.sendRecord(link, held)
@@ -230,8 +230,7 @@ export class Records implements RecordsPart {
     if (!isOpen(link)) return
     const { links } = this.#context.parts
     updateUtility(link, useful)
-    links.peerHolds(link, record.id, record.version)
-    links.acknowledge(link, { id: record.id, useful })
+    links.acknowledge(link, record, useful)
   }
 
   /** 3.1.7.3 */
@@ -285,9 +284,9 @@ export class Records implements RecordsPart {
    */
   #predecessor(record: GraphRecord): GraphRecord | undefined {
     const { database } = this.#context
-    const held = database.get(record.id)
+    const held = database.get(record)
     if (held === undefined) return undefined
-    if (held.type === record.type && database.current(record.id) !== undefined) return held
+    if (held.type === record.type && database.current(record) !== undefined) return held
     database.remove(record.id)
     this.#expired(held)
     return undefined

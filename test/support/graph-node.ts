@@ -97,13 +97,12 @@ class MemoryLinks implements LinksPart {
     for (const link of this.neighbors) if (link !== except) this.sendRecord(link, record)
   }
 
-  peerHolds(): void {}
-
   acknowledgeKnown(): never {
     throw new Error('records come to these nodes one by one')
   }
 
-  acknowledge(link: Link, ack: Acknowledgement): void {
+  acknowledge(link: Link, { id }: GraphRecord, useful: boolean): void {
+    const ack = { id, useful }
     this.acks.push({ link: link as TestLink, ack })
     this.#queue(link).push({ message: { type: 'ACK', acks: [ack] } })
   }

@@ -1,6 +1,7 @@
-import { writeGuid, type Guid } from '../../core/guid.js'
+import type { Guid } from '../../core/guid.js'
 import { viewOf, writeU16, writeU32 } from './bytes.js'
 import { GraphAckFlag, GraphFixed, GraphLength, GraphMessageType, GraphValue } from './constants.js'
+import type { GraphRecord } from './record.js'
 import { passing } from './slab.js'
 import type { ReceivedAcks } from './stream-reader.js'
 
@@ -32,8 +33,9 @@ export class AckList {
     return (this.#end - HEAD) / GraphLength.ACK
   }
 
-  add(id: Guid, useful: boolean): void {
-    writeGuid(id, this.#bytes, this.#next(useful))
+  add(record: GraphRecord, useful: boolean): void {
+    const at = this.#next(useful)
+    record.writeId(this.#bytes, at)
   }
 
   /** For a record whose ID stands in bytes. */
