@@ -58,6 +58,8 @@ export const GRAPH_LIMITS = {
   /** Bytes handed to the network that have not left the process: of a link, and of a node. */
   graphWriteAheadBytes: 256 * 1024,
   graphWriteAheadTotalBytes: 64 * 1024 * 1024,
+  /** Pieces up to this size of one turn are joined. */
+  graphJoinBytes: 4096,
   /** Records that wait for a slow link: one more, and it is given up; a later sync repairs it. */
   graphQueuedRecords: 65_536,
   /** Messages other than FLOOD that wait for a slow link: one more, and it is given up. */
@@ -145,9 +147,6 @@ export const GRAPH_LIMITS = {
   graphStoreBatchBytes: 16 * 1024 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
-  /** Pieces of one turn below this size are joined, in memory of this size that is used again. */
-  streamJoinBytes: 4096,
-  streamJoinRoom: 65_536,
   /** Connections that wait to be accepted by a listener. */
   listenBacklog: 511,
   /** Leaving a graph is over after this, answered or not: SIGINT has two seconds in all. */

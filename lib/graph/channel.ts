@@ -204,7 +204,7 @@ export class Channel {
     else if (item.kind === 'error') this.#receiver.broken('protocol', item.code)
   }
 
-  /** A record that is forgotten while it is taken in (its node answers it with another) is not kept. */
+  /** What is forgotten while it is taken in (this node answers with another) is not known. */
   #handOnMessage(message: GraphMessage, reader: GraphStreamReader | GraphMessageReader): void {
     const { known } = this.#context.database
     const { generation } = known

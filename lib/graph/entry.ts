@@ -57,7 +57,7 @@ export class Entry {
   }
 
   /** As `comparePositions` does. */
-  static compare(a: Entry, b: Entry): number {
+  static compare(this: void, a: Entry, b: Entry): number {
     if (a.#modifiedHigh !== b.#modifiedHigh) return a.#modifiedHigh - b.#modifiedHigh
     if (a.#modifiedLow !== b.#modifiedLow) return a.#modifiedLow - b.#modifiedLow
     return a.id === b.id ? 0 : a.id < b.id ? -1 : 1

@@ -2,6 +2,7 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import { joinSmall } from './join.js'
 import type { Cutter, Outlet } from './outlet.js'
 import type { RecordSource } from './parts.js'
 
@@ -197,7 +198,7 @@ export class SendQueue {
   take(): readonly Uint8Array[] | undefined {
     while (this.#room() && this.#fillOnce());
     if (this.#readyBytes === 0) return undefined
-    const pieces = this.#ready
+    const pieces = joinSmall(this.#ready, LIMITS.graphJoinBytes)
     this.#handedOut += this.#readyBytes
     this.#host.aheadBytes += this.#readyBytes
     this.#ready = []

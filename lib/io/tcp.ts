@@ -1,10 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { parseAddress, formatAddress } from '../core/address-text.js'
-import { uninitializedBytes } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { addressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
-import { joinSmall } from './join.js'
 import { bindError, systemCodeOf } from './socket-errors.js'
 import { zoneText } from './zones.js'
 
@@ -25,18 +23,6 @@ export interface StreamOwner {
  * reads.
  */
 let readBuffer: Buffer | undefined
-
-/** Where small pieces are joined: the system takes most of them at once, and it is free again. */
-let joinBuffer: Uint8Array | undefined
-let joinUsed = 0
-
-function joinMemory(bytes: number): Uint8Array {
-  joinBuffer ??= uninitializedBytes(LIMITS.streamJoinRoom)
-  const at = joinUsed
-  if (at + bytes > joinBuffer.length) return uninitializedBytes(bytes)
-  joinUsed += bytes
-  return joinBuffer.subarray(at, at + bytes)
-}
 
 const NOTHING: Endpoint = { address: new Uint8Array(16), port: 0 }
 
@@ -125,20 +111,17 @@ export class TcpStream {
 
   /** Gives what was gathered to the system, in one call. */
   flush(): void {
-    if (this.#pieces.length === 0 || this.#closed) return
-    const pieces = joinSmall(this.#pieces, LIMITS.streamJoinBytes, joinMemory)
+    const pieces = this.#pieces
+    if (pieces.length === 0 || this.#closed) return
     this.#pieces = []
     const socket = this.#socket
     if (pieces.length === 1) {
       this.#give(pieces[0] as Uint8Array)
-    } else {
-      socket.cork()
-      for (const piece of pieces) this.#give(piece)
-      socket.uncork()
+      return
     }
-    joinUsed = 0
-    // What the system did not take at once stands there until it does.
-    if (socket.writableLength > 0) joinBuffer = undefined
+    socket.cork()
+    for (const piece of pieces) this.#give(piece)
+    socket.uncork()
   }
 
   /** How many bytes have left the process since the last call. */

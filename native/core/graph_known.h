@@ -18,8 +18,8 @@ typedef struct {
 } pn_graph_known_t;
 
 /* The print of a record (SipHash-1-3): who does not know the secret cannot make two records that
- * share it. Both words are 0 for one that is longer than PN_LIMIT_GRAPH_KNOWN_RECORD or does not lie
- * in the source. */
+ * share it. Both words are 0 for one that is longer than PN_LIMIT_GRAPH_KNOWN_RECORD or does not
+ * lie in the source. */
 pn_graph_print_t pn_graph_print(pn_bytes_t source, uint32_t at, uint32_t size,
                                 const uint64_t secret[2]);
 

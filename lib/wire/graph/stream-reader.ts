@@ -20,8 +20,8 @@ export interface GraphReaderOptions {
   /** Of the records; empty: not known yet, any will do. */
   readonly graphId: string
   /**
-   * For a node that is flooded: FLOODs of these are given out as 'known' and ACKs as 'acks', without
-   * an object for each. Absent: all are messages.
+   * For a node that is flooded: FLOODs of these are given out as 'known' and ACKs as 'acks',
+   * without an object for each. Absent: all are messages.
    */
   readonly known?: KnownRecords
 }

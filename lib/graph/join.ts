@@ -1,13 +1,14 @@
+import { viewOf } from '../wire/graph/bytes.js'
+import { Slab } from '../wire/graph/slab.js'
+
+/** Memory for what leaves soon: allocations of their own are dear, at several a turn. */
+const joinMemory = new Slab(65_536)
+
 /**
  * The same bytes with runs of pieces of less than `limit` bytes joined: one write of many pieces
  * costs more than copying a few hundred bytes each. Large pieces stay the views that they are.
- * `allocate` gives memory for so many bytes, whatever is in it.
  */
-export function joinSmall(
-  pieces: readonly Uint8Array[],
-  limit: number,
-  allocate: (bytes: number) => Uint8Array,
-): readonly Uint8Array[] {
+export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
   if (pieces.length <= 1) return pieces
   const joined: Uint8Array[] = []
   let at = 0
@@ -18,7 +19,7 @@ export function joinSmall(
       bytes += (pieces[at] as Uint8Array).length
       at++
     }
-    if (at - from > 1) joined.push(joinRun(pieces, from, at, allocate(bytes)))
+    if (at - from > 1) joined.push(joinRun(pieces, from, at, bytes))
     else if (at > from) joined.push(pieces[from] as Uint8Array)
     if (at < pieces.length) joined.push(pieces[at++] as Uint8Array)
   }
@@ -29,8 +30,10 @@ function joinRun(
   pieces: readonly Uint8Array[],
   from: number,
   to: number,
-  run: Uint8Array,
+  bytes: number,
 ): Uint8Array {
+  const start = joinMemory.claim(bytes)
+  const run = viewOf(joinMemory.memory, start, bytes)
   let at = 0
   for (let i = from; i < to; i++) {
     const piece = pieces[i] as Uint8Array
