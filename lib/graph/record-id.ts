@@ -61,7 +61,7 @@ function acceptedHighs(creatorId: string): readonly High[] {
 
 /** Checks that Record IDs belong to their creators (3.1.7.27); remembers the hashes of some. */
 export class RecordIdCheck {
-  /** Creator → forms known so far: the first one, or all eight (GA-09). The latest used is last. */
+  /** Creator → forms known so far: the first one, or all eight (GA-09). The oldest goes first. */
   readonly #known = new Map<string, readonly High[]>()
   #lastCreator = ''
   #lastHighs: readonly High[] = []
@@ -82,11 +82,13 @@ export class RecordIdCheck {
 
   #highsOf(creatorId: string): readonly High[] {
     const known = this.#known.get(creatorId)
-    return this.#remember(creatorId, known ?? [highOf(writtenHigh(creatorId))])
+    if (known === undefined) return this.#remember(creatorId, [highOf(writtenHigh(creatorId))])
+    this.#lastCreator = creatorId
+    this.#lastHighs = known
+    return known
   }
 
   #remember(creatorId: string, highs: readonly High[]): readonly High[] {
-    this.#known.delete(creatorId)
     this.#known.set(creatorId, highs)
     if (this.#known.size > LIMITS.graphKnownCreators) {
       const [oldest] = this.#known.keys()

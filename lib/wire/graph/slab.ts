@@ -1,6 +1,8 @@
+import { uninitializedBytes } from '../../core/bytes.js'
+
 /**
  * Memory for many small things: an ArrayBuffer each would cost more than they do. What is claimed
- * lives as long as anyone looks at its slab.
+ * lives as long as anyone looks at its slab, and has to be written before it is read.
  */
 
 const SLAB_BYTES = 16_384
@@ -16,18 +18,18 @@ export class Slab {
 
   constructor(size = SLAB_BYTES) {
     this.#size = size
-    this.#slab = new Uint8Array(new ArrayBuffer(size))
+    this.#slab = uninitializedBytes(size)
     this.#last = this.#slab
   }
 
   /** Room for so many bytes: their offset in `memory`. */
   claim(length: number): number {
     if (4 * length > this.#size) {
-      this.#last = new Uint8Array(length)
+      this.#last = uninitializedBytes(length)
       return 0
     }
     if (this.#end + length > this.#size) {
-      this.#slab = new Uint8Array(new ArrayBuffer(this.#size))
+      this.#slab = uninitializedBytes(this.#size)
       this.#end = 0
     }
     const at = this.#end
