@@ -39,7 +39,8 @@ test('G-003 three processes publish, update, delete and expire, and hold the sam
   const bob = await start('bob')
   await bob.join(address)
   const kept = await bob.publish(TYPE, 'by bob')
-  const short = await ada.publish(TYPE, 'for a moment', 1500)
+  // Long enough for the late joiner to see it, however slowly it starts.
+  const short = await ada.publish(TYPE, 'for a moment', 8000)
   const doomed = await ada.publish(TYPE, 'to be deleted')
   // A late joiner has everything.
   const cyd = await start('cyd')
