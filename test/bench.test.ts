@@ -1,3 +1,4 @@
+// test-limit: 180s
 // The benchmarks still run: every trial of peernet itself once, on tiny inputs. The figures do not
 // matter here, and the systems of bench/peers are left out.
 import { spawnSync } from 'node:child_process'
@@ -26,7 +27,8 @@ test('every benchmark runs and prints JSON lines', () => {
   const lines = quick.stdout.trim().split('\n')
   const parsed = lines.map((line) => JSON.parse(line) as Line)
   for (const line of parsed) assert.equal(Object.keys(line), KEYS)
-  const names = ['codec', 'content-hash', 'graph-flood', 'graph-sync', 'resolve', 'udp']
+  const graphs = ['graph-flood', 'graph-large', 'graph-sync']
+  const names = ['codec', 'content-hash', ...graphs, 'resolve', 'udp']
   assert.equal([...new Set(parsed.map((line) => line.name))], names)
   const lost = parsed.filter((line) => line.case.endsWith(', lost'))
   assert.equal([...new Set(lost.map((line) => line.value))], [0])

@@ -1,8 +1,9 @@
 // A fresh node joins eight that hold 10,000 records of 256 bytes, and has them all: beside yjs and
-// hypercore.
+// hypercore. And what it costs a node that was away to come back.
 import type { BenchCase, BenchSuite, TrialOptions } from '../bench.js'
 import { measureSync, syncMetrics, type GroupSystem } from '../graph/harness.js'
 import { peernetGraph } from '../graph/peernet.js'
+import { measureRejoin, rejoinMetrics } from '../graph/rejoin.js'
 import { importPeer } from '../peers.js'
 
 const PEERNET = 'peernet'
@@ -28,5 +29,17 @@ const join: BenchCase = {
     ),
 }
 
-const suite: BenchSuite = { name: 'graph-sync', cases: [join] }
+const rejoin: BenchCase = {
+  case: 'a node comes back after 1 % divergence',
+  n: RECORDS,
+  systems: [PEERNET],
+  reference: PEERNET,
+  metrics: rejoinMetrics,
+  isolated: true,
+  limitSeconds: 120,
+  trial: (_system: string, { quick }: TrialOptions) =>
+    quick ? measureRejoin(200, 0) : measureRejoin(RECORDS, 1000),
+}
+
+const suite: BenchSuite = { name: 'graph-sync', cases: [join, rejoin] }
 export default suite

@@ -52,10 +52,10 @@ interface Effort {
 
 const FULL: Effort = {
   settleMs: 1000,
-  warmUp: 500,
+  warmUp: 3_000,
   alone: 300,
   sustained: 20_000,
-  sustainedMs: 5_000,
+  sustainedMs: 3_000,
 }
 const QUICK: Effort = { settleMs: 0, warmUp: 2, alone: 3, sustained: 20, sustainedMs: 1_000 }
 

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import net from 'node:net'
+import path from 'node:path'
 import WebSocket from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
@@ -33,7 +34,9 @@ function isUp(port) {
 
 async function startServer() {
   const port = await freePort()
-  const script = createRequire(import.meta.url).resolve('y-websocket/bin/server.cjs')
+  // Its package does not export the server; it lies beside the package.json, which it does.
+  const manifest = createRequire(import.meta.url).resolve('y-websocket/package.json')
+  const script = path.join(path.dirname(manifest), 'bin/server.cjs')
   server = spawn(process.execPath, [script], {
     env: { ...process.env, HOST: '127.0.0.1', PORT: String(port) },
     stdio: 'ignore',

@@ -145,6 +145,8 @@ export const GRAPH_LIMITS = {
   // Graphs: storage and driver
   /** Bytes of records that are written to the disk together; a larger one is written alone. */
   graphStoreBatchBytes: 16 * 1024 * 1024,
+  /** Larger records are stored in pieces of so many bytes. */
+  graphStorePieceBytes: 2 * 1024 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
   /** Connections that wait to be accepted by a listener. */

@@ -20,6 +20,17 @@ export function writeGuid(guid: Guid, bytes: Uint8Array, at = 0): void {
   for (let i = 0; i < 16; i++) bytes[at + i] = guid.charCodeAt(i)
 }
 
+/** One of the four words of 32 bits, big-endian and signed. */
+export function guidWord(guid: Guid, index: number): number {
+  const at = 4 * index
+  return (
+    (guid.charCodeAt(at) << 24) |
+    (guid.charCodeAt(at + 1) << 16) |
+    (guid.charCodeAt(at + 2) << 8) |
+    guid.charCodeAt(at + 3)
+  )
+}
+
 export function guidBytes(guid: Guid): Uint8Array {
   const bytes = new Uint8Array(16)
   writeGuid(guid, bytes)

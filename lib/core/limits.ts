@@ -282,20 +282,22 @@ export const LIMITS = {
   /** Candidates tried in one go when they fail at once. */
   graphCandidatesPerAttempt: 3,
   /**
-   * When the next attempt follows, from and to, seconds: without neighbours, and with less than the
-   * minimum. By the text 30 and 300 s pass, and neighbours die in crowds.
+   * When the next attempt follows, from and to, seconds: without neighbours, with less than the
+   * minimum, and with less than the ideal number. By the text 30 and 300 s pass, and neighbours die
+   * in crowds; those that were left with two make the longest ways.
    */
   graphRetryAloneS: [1, 3],
   graphRetryMinS: [2, 6],
+  graphRetryIdealS: [5, 15],
   /** When there was nobody to try. */
   graphRetryIdleUs: seconds(30),
   /**
    * At so many of its timers a node with exactly the ideal number of neighbours tries one more; the
-   * least useful goes at the next. It keeps the mesh well mixed and its mean degree near 3.7 (a
+   * least useful goes at the next. It keeps the mesh well mixed and its mean degree near 3.8 (a
    * random graph of degree 3 and 200 nodes has a diameter of 10 or 11), and it finds back across a
    * healed cut.
    */
-  graphTuneShare: 0.65,
+  graphTuneShare: 0.55,
   /** Signature and contact records are left to those who know, for so long after joining. */
   graphSettleUs: seconds(30),
   /** Own internal records that others changed, or the signature's change, wait so long. */

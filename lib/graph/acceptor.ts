@@ -120,7 +120,7 @@ function judge(stranger: Stranger, chunk: Uint8Array): AcceptorVerdict | undefin
       : undefined
   }
   if (item.kind !== 'message') {
-    return { type: 'reject', why: item.kind === 'frame' ? 'not-auth-info' : item.code }
+    return { type: 'reject', why: 'code' in item ? item.code : 'not-auth-info' }
   }
   const { message } = item
   if (message.type !== 'AUTH_INFO') return { type: 'reject', why: 'not-auth-info' }

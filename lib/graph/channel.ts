@@ -5,6 +5,8 @@ import {
   GraphMessageReader,
   GraphStreamReader,
   type GraphStreamItem,
+  type KnownFlood,
+  type ReceivedAcks,
 } from '../wire/graph/stream-reader.js'
 import type { GraphContext } from './context.js'
 import { ClearOutlet, SealedOutlet } from './outlet.js'
@@ -15,7 +17,11 @@ import { SendQueue, type SendHost, type SendWatcher } from './send-queue.js'
 export interface ChannelReceiver {
   /** Also told between the messages of a chunk: stop giving me more. */
   readonly ended: boolean
-  message(message: GraphMessage): void
+  /** True: the record that it brought is held now, or was already. */
+  message(message: GraphMessage): boolean
+  /** A FLOOD of a record that is held. False: it is not, take the message. */
+  known(flood: KnownFlood): boolean
+  acknowledged(acks: ReceivedAcks): void
   /** 3.1.5.1.2: the provider has said so. */
   negotiated(): void
   /** Nothing more is read. */
@@ -46,6 +52,7 @@ function readerOptions(context: GraphContext): ConstructorParameters<typeof Grap
     maxMessage: longestMessage(context),
     stringOrder: context.config.dialect.stringOrder,
     graphId: context.properties.graphId,
+    known: context.database.known,
   }
 }
 
@@ -103,7 +110,7 @@ export class Channel {
       const item = reader.next()
       if (item === undefined) return
       if (item.kind === 'frame') this.#receiveFrame(item.bytes)
-      else this.#handOn(item)
+      else this.#handOn(item, reader)
       if (this.#receiver.ended) return
     }
   }
@@ -183,15 +190,25 @@ export class Channel {
     for (;;) {
       const item = plain.next()
       if (item === undefined) return
-      this.#handOn(item)
+      this.#handOn(item, plain)
       if (this.#receiver.ended) return
     }
   }
 
-  #handOn(item: GraphStreamItem): void {
-    if (item.kind === 'message') this.#receiver.message(item.message)
+  #handOn(item: GraphStreamItem, reader: GraphStreamReader | GraphMessageReader): void {
+    if (item.kind === 'known') {
+      if (!this.#receiver.known(item)) this.#receiver.message(reader.reconsider())
+    } else if (item.kind === 'acks') this.#receiver.acknowledged(item)
+    else if (item.kind === 'message') this.#handOnMessage(item.message, reader)
     else if (item.kind === 'dropped') this.#context.counters.add(`drop.record.${item.code}`)
     else if (item.kind === 'error') this.#receiver.broken('protocol', item.code)
+  }
+
+  /** What is forgotten while it is taken in (this node answers with another) is not known. */
+  #handOnMessage(message: GraphMessage, reader: GraphStreamReader | GraphMessageReader): void {
+    const { known } = this.#context.database
+    const { generation } = known
+    if (this.#receiver.message(message) && known.generation === generation) reader.learn()
   }
 
   /**

@@ -19,6 +19,10 @@ export class Completions {
 
   /** The command's write is the one that this handler collects. */
   add(handle: number, id: Guid): void {
+    if (!this.#context.stores) {
+      this.#context.events.push({ type: 'done', handle, id })
+      return
+    }
     this.#queue.push({ sequence: this.#context.nextSequence, handle, id })
   }
 

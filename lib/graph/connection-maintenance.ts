@@ -47,16 +47,19 @@ export class ConnectionMaintenance {
     this.#departed = departed
     this.#limits = context.config.limits ?? NEIGHBORS
     this.#retry = new Alarm(context, () => {
-      this.run(false)
+      this.run(false, true)
     })
   }
 
-  /** 3.1.7.14. `byTimer`: the Graph Maintenance Timer brought it about (3.1.6.6). */
-  run(byTimer: boolean): void {
+  /**
+   * 3.1.7.14. `byTimer`: the Graph Maintenance Timer brought it about (3.1.6.6); `again`: what was
+   * missing has been missing for some seconds.
+   */
+  run(byTimer: boolean, again = false): void {
     if (byTimer && this.#count > this.#limits.idealNeighbors) this.#dropLeastUseful()
     this.#giveUpSlow()
     let outcome: Outcome = 'started'
-    const wanted = this.#wanted(byTimer)
+    const wanted = this.#wanted(byTimer, again)
     for (let i = 0; i < wanted && outcome === 'started'; i++) outcome = this.#attempt()
     if (outcome === 'nobody') this.#waitForCandidates()
     else this.#scheduleRetry()
@@ -109,13 +112,13 @@ export class ConnectionMaintenance {
   }
 
   /** Rules b, c and d of 3.1.7.14: attempts that are missing, with those under way. */
-  #wanted(byTimer: boolean): number {
+  #wanted(byTimer: boolean, again: boolean): number {
     const { minNeighbors, idealNeighbors } = this.#limits
     const count = this.#count
     if (count === idealNeighbors && byTimer && this.#tunes) return 1
     let target = count === 0 ? 1 : 0
     if (count < minNeighbors && !this.#context.neverConnected) target = minNeighbors
-    if (byTimer) target = idealNeighbors
+    if (byTimer || (again && count >= minNeighbors)) target = idealNeighbors
     return Math.max(0, target - this.#expected)
   }
 
@@ -179,11 +182,12 @@ export class ConnectionMaintenance {
   #scheduleRetry(): void {
     const { neverConnected, rng } = this.#context
     const count = this.#count
-    if (count >= this.#limits.minNeighbors || (neverConnected && count > 0)) {
+    if (count >= this.#limits.idealNeighbors || (neverConnected && count > 0)) {
       this.#retry.cancel()
       return
     }
-    const span = count === 0 ? LIMITS.graphRetryAloneS : LIMITS.graphRetryMinS
+    const few = count < this.#limits.minNeighbors ? LIMITS.graphRetryMinS : LIMITS.graphRetryIdealS
+    const span = count === 0 ? LIMITS.graphRetryAloneS : few
     if (this.#retry.armed && span === this.#span) return
     this.#span = span
     this.#retry.set(randomSeconds(rng, span))

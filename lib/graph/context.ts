@@ -40,6 +40,8 @@ export interface GraphConfig {
   /** Of the store: when this node was last in the graph, peer time. */
   readonly leftAt?: bigint
   readonly limits?: GraphLimits
+  /** False: there is no store behind this graph, and its writes go nowhere. Default true. */
+  readonly stores?: boolean
   /** False: do not tell who the neighbours are (lib/graph/topology.ts). Default true. */
   readonly allowTopology?: boolean
 }
@@ -126,9 +128,14 @@ export class GraphContext {
     return this.now + Math.ceil(Number(peerTime - this.peerTime) / 10)
   }
 
+  /** False: nothing has to be on a disk before it counts, and `write` does nothing. */
+  get stores(): boolean {
+    return this.config.stores !== false
+  }
+
   /** The write becomes part of the next persist effect. */
   write(write: GraphWrite): void {
-    this.#writes.push(write)
+    if (this.stores) this.#writes.push(write)
   }
 
   /** Sequence of the persist effect that the writes since the last one will be in. */

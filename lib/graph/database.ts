@@ -1,10 +1,12 @@
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
+import { KnownRecords } from '../wire/graph/known-records.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import { comparePositions, type Entry, type Position } from './entry.js'
+import { comparePositions, Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
+import { IdIndex } from './id-index.js'
 import type { StoredRecord } from './machine.js'
 import { OrderedEntries } from './ordered-entries.js'
 import { SearchIndexes } from './search/indexes.js'
@@ -35,7 +37,7 @@ export interface DatabaseStatistics {
  * in synchronisation and conflicts (GA-58). The database knows no clock: `lapse` tells it the time.
  */
 export class GraphDatabase {
-  readonly #byId = new Map<Guid, Entry>()
+  readonly #byId = new IdIndex()
   readonly #byType = new Map<Guid, Entry[]>()
   readonly #order = new OrderedEntries()
   readonly #expiry = new ExpiryHeap()
@@ -43,7 +45,7 @@ export class GraphDatabase {
   readonly #lapsed = new Queue<Entry>()
   readonly #autorefresh = new Set<Entry>()
   readonly #limits: DatabaseLimits
-  #lastId: Guid | undefined
+  #lastWanted: Guid | GraphRecord | undefined
   #lastFound: Entry | undefined
   #bytes = 0
   #tombstones = 0
@@ -51,8 +53,10 @@ export class GraphDatabase {
   #lapsedCount = 0
   /** Hashes of 3.1.7.31 over the records that have not lapsed. */
   readonly hashes = new HashRanges(this.#order)
+  /** Records that came in lately, as far as they are held and have not lapsed. */
+  readonly known = new KnownRecords()
   /** Of the search. */
-  readonly indexes = new SearchIndexes(() => this.#byId.values())
+  readonly indexes = new SearchIndexes(() => this.#byId)
 
   constructor(limits: Partial<DatabaseLimits> = {}) {
     this.#limits = {
@@ -76,13 +80,14 @@ export class GraphDatabase {
     }
   }
 
-  get(id: Guid): GraphRecord | undefined {
-    return this.#find(id)?.record
+  /** By its ID, or by that of another record. */
+  get(wanted: Guid | GraphRecord): GraphRecord | undefined {
+    return this.#find(wanted)?.record
   }
 
   /** Unless it has lapsed. */
-  current(id: Guid): GraphRecord | undefined {
-    const entry = this.#find(id)
+  current(wanted: Guid | GraphRecord): GraphRecord | undefined {
+    const entry = this.#find(wanted)
     return entry === undefined || entry.lapsed ? undefined : entry.record
   }
 
@@ -92,18 +97,18 @@ export class GraphDatabase {
     return record === undefined || record.deleted ? undefined : record
   }
 
-  autorefreshes(id: Guid): boolean {
-    return this.#find(id)?.autorefresh === true
+  autorefreshes(wanted: Guid | GraphRecord): boolean {
+    return this.#find(wanted)?.autorefresh === true
   }
 
   /** All that are held, in no order. One that is added while iterating is met, too. */
   *[Symbol.iterator](): Generator<GraphRecord> {
-    for (const { record } of this.#byId.values()) yield record
+    for (const { record } of this.#byId) yield record
   }
 
   /** For the search. */
   entries(): Iterable<Entry> {
-    return this.#byId.values()
+    return this.#byId
   }
 
   /** The one with this ID, if it is there. */
@@ -144,6 +149,7 @@ export class GraphDatabase {
       this.#expiry.remove(entry)
       this.#unorder(entry)
       entry.lapsed = true
+      this.known.forget(entry.record)
       this.#lapsed.push(entry)
       this.#lapsedCount++
     }
@@ -154,7 +160,7 @@ export class GraphDatabase {
     for (;;) {
       const entry = this.#lapsed.shift()
       if (entry === undefined) return undefined
-      if (!entry.lapsed || this.#find(entry.id) !== entry) continue
+      if (!entry.lapsed || this.#find(entry.record) !== entry) continue
       this.#drop(entry)
       return entry.record
     }
@@ -191,7 +197,7 @@ export class GraphDatabase {
 
   /** Room for this record, in place of what has its ID? */
   hasRoom(record: GraphRecord): boolean {
-    return this.#roomFor(record, this.#find(record.id))
+    return this.#roomFor(record, this.#find(record))
   }
 
   /** Counts a record that found no room. */
@@ -204,7 +210,7 @@ export class GraphDatabase {
    * bytes. False: there is no room for it.
    */
   put(record: GraphRecord, autorefresh = false): boolean {
-    const held = this.#find(record.id)
+    const held = this.#find(record)
     if (!this.#roomFor(record, held)) {
       this.#refused++
       return false
@@ -233,10 +239,11 @@ export class GraphDatabase {
   }
 
   /** A record that comes in is looked up at every step of its way. */
-  #find(id: Guid): Entry | undefined {
-    if (id !== this.#lastId) {
-      this.#lastFound = this.#byId.get(id)
-      this.#lastId = id
+  #find(wanted: Guid | GraphRecord): Entry | undefined {
+    if (wanted !== this.#lastWanted) {
+      this.#lastFound =
+        typeof wanted === 'string' ? this.#byId.get(wanted) : this.#byId.getFor(wanted)
+      this.#lastWanted = wanted
     }
     return this.#lastFound
   }
@@ -251,18 +258,9 @@ export class GraphDatabase {
   }
 
   #add(record: GraphRecord, autorefresh: boolean): void {
-    const entry: Entry = {
-      record,
-      id: record.id,
-      time: record.modificationTime,
-      expires: record.expirationTime,
-      autorefresh,
-      lapsed: false,
-      heapIndex: -1,
-      typeIndex: -1,
-    }
-    this.#byId.set(record.id, entry)
-    this.#lastId = record.id
+    const entry = new Entry(record, autorefresh)
+    this.#byId.add(entry)
+    this.#lastWanted = record
     this.#lastFound = entry
     this.#enter(entry)
   }
@@ -271,15 +269,13 @@ export class GraphDatabase {
     this.#leave(entry, record.type)
     const typeStays = entry.record.type === record.type
     entry.record = record
-    entry.time = record.modificationTime
-    entry.expires = record.expirationTime
     entry.autorefresh = autorefresh
     this.#enter(entry, typeStays)
   }
 
   #drop(entry: Entry): void {
-    this.#byId.delete(entry.id)
-    this.#lastId = undefined
+    this.#byId.remove(entry)
+    this.#lastWanted = undefined
     this.#lastFound = undefined
     this.#leave(entry)
   }
@@ -307,6 +303,7 @@ export class GraphDatabase {
       this.#lapsedCount--
       entry.lapsed = false
     } else {
+      this.known.forget(record)
       this.#unorder(entry)
       this.#expiry.remove(entry)
     }

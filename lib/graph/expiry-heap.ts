@@ -30,7 +30,7 @@ export class ExpiryHeap {
   #up(entry: Entry): void {
     while (entry.heapIndex > 0) {
       const parent = this.#heap[(entry.heapIndex - 1) >> 1] as Entry
-      if (parent.expires <= entry.expires) return
+      if (!entry.expiresBefore(parent)) return
       this.#swap(entry, parent)
     }
   }
@@ -40,8 +40,8 @@ export class ExpiryHeap {
       const left = this.#heap[entry.heapIndex * 2 + 1]
       const right = this.#heap[entry.heapIndex * 2 + 2]
       let least = entry
-      if (left !== undefined && left.expires < least.expires) least = left
-      if (right !== undefined && right.expires < least.expires) least = right
+      if (left !== undefined && left.expiresBefore(least)) least = left
+      if (right !== undefined && right.expiresBefore(least)) least = right
       if (least === entry) return
       this.#swap(entry, least)
     }

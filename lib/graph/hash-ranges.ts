@@ -33,11 +33,11 @@ export class HashRanges {
   }
 
   /** The order has got, or has lost, an entry at this position. */
-  changed({ time, id }: Position): void {
+  changed(position: Position): void {
     const from = this.#changedFrom
-    if (from === undefined || comparePositions({ time, id }, from) < 0) {
-      this.#changedFrom = { time, id }
-    }
+    if (from !== undefined && comparePositions(position, from) >= 0) return
+    // Not the position itself: that of an entry changes.
+    this.#changedFrom = { time: position.time, id: position.id }
   }
 
   /** Ranges of so many records, the last one shorter. The array stays as it is. */
@@ -97,8 +97,8 @@ export function hashOf(entries: readonly Entry[]): Uint8Array {
   const length = entries.length * ABSTRACT_BYTES
   if (abstracts.length < length) abstracts = new Uint8Array(length)
   let at = 0
-  for (const { id, record } of entries) {
-    for (let i = 0; i < 16; i++) abstracts[at + i] = id.charCodeAt(i)
+  for (const { record } of entries) {
+    record.writeId(abstracts, at)
     const { version } = record
     abstracts[at + 16] = version >>> 24
     abstracts[at + 17] = version >>> 16

@@ -1,3 +1,9 @@
+import { viewOf } from '../wire/graph/bytes.js'
+import { Slab } from '../wire/graph/slab.js'
+
+/** Memory for what leaves soon: allocations of their own are dear, at several a turn. */
+const joinMemory = new Slab(65_536)
+
 /**
  * The same bytes with runs of pieces of less than `limit` bytes joined: one write of many pieces
  * costs more than copying a few hundred bytes each. Large pieces stay the views that they are.
@@ -26,7 +32,8 @@ function joinRun(
   to: number,
   bytes: number,
 ): Uint8Array {
-  const run = Buffer.allocUnsafe(bytes)
+  const start = joinMemory.claim(bytes)
+  const run = viewOf(joinMemory.memory, start, bytes)
   let at = 0
   for (let i = from; i < to; i++) {
     const piece = pieces[i] as Uint8Array

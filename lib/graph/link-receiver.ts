@@ -1,4 +1,6 @@
-import type { GraphMessage, Pt2ptMessage } from '../wire/graph/messages.js'
+import type { FloodMessage, GraphMessage, Pt2ptMessage } from '../wire/graph/messages.js'
+import { isUseful } from '../wire/graph/ack-list.js'
+import type { KnownFlood, ReceivedAcks } from '../wire/graph/stream-reader.js'
 import type { ChannelReceiver } from './channel.js'
 import { PING_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
@@ -23,11 +25,36 @@ export class LinkReceiver implements ChannelReceiver {
     return this.#link.ended || this.#link.state === 'disconnecting'
   }
 
-  message(message: GraphMessage): void {
+  message(message: GraphMessage): boolean {
     const link = this.#link
-    if (link.authenticated) this.#dispatch(message)
-    else if (message.type === 'AUTH_INFO') this.#links.handshake.authInfo(link, message)
-    else this.#links.terminate(link, 'protocol')
+    if (!link.authenticated) {
+      if (message.type === 'AUTH_INFO') this.#links.handshake.authInfo(link, message)
+      else this.#links.terminate(link, 'protocol')
+      return false
+    }
+    if (message.type !== 'FLOOD') {
+      this.#dispatch(message)
+      return false
+    }
+    return this.#isNeighbor() && this.#context.parts.records.handleFlood(link, message.record)
+  }
+
+  known(flood: KnownFlood): boolean {
+    const link = this.#link
+    if (!link.authenticated) return false
+    return !this.#isNeighbor() || this.#context.parts.records.handleKnown(link, flood)
+  }
+
+  acknowledged(acks: ReceivedAcks): void {
+    const link = this.#link
+    if (!link.authenticated) {
+      this.#links.terminate(link, 'protocol')
+      return
+    }
+    if (!this.#isNeighbor()) return
+    link.watch.acknowledged(acks)
+    const { records } = this.#context.parts
+    for (let i = 0; i < acks.count; i++) records.handleAck(link, isUseful(acks, i))
   }
 
   negotiated(): void {
@@ -43,18 +70,10 @@ export class LinkReceiver implements ChannelReceiver {
     this.#links.outbox.hasOutput(this.#link)
   }
 
-  #dispatch(message: GraphMessage): void {
+  #dispatch(message: Exclude<GraphMessage, FloodMessage>): void {
     const link = this.#link
     const { handshake } = this.#links
     switch (message.type) {
-      case 'FLOOD':
-        if (this.#isNeighbor()) this.#context.parts.records.handleFlood(link, message.record)
-        return
-      case 'ACK':
-        if (!this.#isNeighbor()) return
-        link.watch.acknowledged(message.acks)
-        this.#context.parts.records.handleAcks(link, message.acks)
-        return
       case 'PT2PT':
         this.#receiveData(message)
         return

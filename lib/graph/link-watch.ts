@@ -1,7 +1,8 @@
 import type { Guid } from '../core/guid.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
-import type { Acknowledgement } from '../wire/graph/messages.js'
+import { isAckOf } from '../wire/graph/ack-list.js'
+import type { ReceivedAcks } from '../wire/graph/stream-reader.js'
 
 /** A FLOOD whose acknowledgement is waited for. */
 interface Probe {
@@ -68,12 +69,12 @@ export class LinkWatch {
     probe.left = offset >= probe.end
   }
 
-  acknowledged(acks: readonly Acknowledgement[]): void {
+  acknowledged(acks: ReceivedAcks): void {
     const probe = this.#probe
     if (probe === undefined) return
     probe.heard = true
-    for (let i = 0; i < acks.length; i++) {
-      if ((acks[i] as Acknowledgement).id !== probe.id) continue
+    for (let i = 0; i < acks.count; i++) {
+      if (!isAckOf(acks, i, probe.id)) continue
       this.#probe = undefined
       return
     }

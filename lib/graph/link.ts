@@ -1,7 +1,7 @@
 import type { Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
-import type { Acknowledgement } from '../wire/graph/messages.js'
+import { AckList } from '../wire/graph/ack-list.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { Channel } from './channel.js'
 import type { ConnectionId } from './interface.js'
@@ -63,7 +63,7 @@ export class GraphLink implements Link, Timed {
   channel!: Channel
   readonly watch = new LinkWatch()
   /** Acknowledgements that wait for something to go along with, at most `graphAckDelayUs`. */
-  readonly acks: Acknowledgement[] = []
+  readonly acks = new AckList()
   /** It waits in the list of links with acknowledgements. */
   acking = false
   /** Bytes of an incomplete message, and all that came before it was authenticated. */

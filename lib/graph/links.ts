@@ -1,15 +1,15 @@
 import { bytesKey } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
-import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import type {
-  Acknowledgement,
   DisconnectMessage,
   DisconnectReason,
   GraphMessage,
   RefuseMessage,
 } from '../wire/graph/messages.js'
+import { readGuid, readU32 } from '../wire/graph/bytes.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import type { KnownFlood } from '../wire/graph/stream-reader.js'
 import { authenticationTimeout } from './authentication-timer.js'
 import { Channel } from './channel.js'
 import type { GraphContext } from './context.js'
@@ -164,7 +164,7 @@ export class Links implements LinksPart, LinkOwner {
       context.fail(handle, 'ERR_PEERNET_CLOSED', 'the connection ended before it was sent')
     }
     this.inbox.forget(link)
-    link.acks.length = 0
+    link.acks.clear()
     if (!link.initiator) this.#forgetAccepted(link.remote)
     if (state === 'connected') this.#left(link, end)
     link.state = link.wasConnected ? 'disconnected' : 'connect-failed'
@@ -398,12 +398,16 @@ export class Links implements LinksPart, LinkOwner {
     }
   }
 
-  peerHolds(link: Link, id: Guid, version: number): void {
-    ;(link as GraphLink).channel.queue.peerHolds(id, version)
+  acknowledge(link: Link, record: GraphRecord, useful: boolean): void {
+    const { queue } = (link as GraphLink).channel
+    if (queue.waiting > 0) queue.peerHolds(record.id, record.version)
+    this.outbox.acknowledge(link as GraphLink, record, useful)
   }
 
-  acknowledge(link: Link, ack: Acknowledgement): void {
-    this.outbox.acknowledge(link as GraphLink, ack)
+  acknowledgeKnown(link: Link, { bytes, at }: KnownFlood): void {
+    const { queue } = (link as GraphLink).channel
+    if (queue.waiting > 0) queue.peerHolds(readGuid(bytes, at + 16), readU32(bytes, at + 32))
+    this.outbox.acknowledgeAt(link as GraphLink, bytes, at + 16)
   }
 
   /** 3.1.5.2.2 */

@@ -20,6 +20,8 @@ export interface GraphSetup {
   readonly security?: GraphSecurityProvider
   readonly prioritizedTypes: readonly Guid[]
   readonly limits?: GraphLimits
+  /** False: there is no store; no persist effects come. Default true. */
+  readonly stores?: boolean
   /** False: do not tell other nodes who the neighbours are. Default true. */
   readonly allowTopology?: boolean
   /** What an earlier node of this user in this graph left behind. */

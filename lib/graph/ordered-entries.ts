@@ -1,16 +1,21 @@
-import { comparePositions, type Entry, type Position } from './entry.js'
+import { comparePositions, Entry, type Position } from './entry.js'
 
 /** Entries a block holds before it is cut in two. */
 const BLOCK = 256
+/** Fresh entries that are put in order together. */
+const FRESH = 1024
 
 /**
  * Entries in the order of (Last Modification Time, Record ID), in blocks that are moved within:
- * O(log n) and the copying of half a block for an insert, O(1) for one at the end, where most
- * records go.
+ * O(log n) and the copying of half a block for an insert, O(1) for one at the end.
+ *
+ * While records flood, nobody asks for their order, and they come nearly in it: they are gathered
+ * first, and sorted when somebody asks or there are many.
  */
 export class OrderedEntries {
   #blocks: Entry[][] = []
   #size = 0
+  #fresh: Entry[] = []
 
   get size(): number {
     return this.#size
@@ -18,12 +23,25 @@ export class OrderedEntries {
 
   insert(entry: Entry): void {
     this.#size++
+    this.#fresh.push(entry)
+    if (this.#fresh.length >= FRESH) this.#settle()
+  }
+
+  #settle(): void {
+    if (this.#fresh.length === 0) return
+    const fresh = this.#fresh
+    this.#fresh = []
+    fresh.sort(Entry.compare)
+    for (const entry of fresh) this.#place(entry)
+  }
+
+  #place(entry: Entry): void {
     const tail = this.#blocks.at(-1)
     if (tail === undefined) {
       this.#blocks.push([entry])
       return
     }
-    if (comparePositions(tail.at(-1) as Entry, entry) < 0) {
+    if (Entry.compare(tail.at(-1) as Entry, entry) < 0) {
       if (tail.length < BLOCK) tail.push(entry)
       else this.#blocks.push([entry])
       return
@@ -36,6 +54,7 @@ export class OrderedEntries {
 
   /** The entry has the position with which it was inserted. */
   remove(entry: Entry): void {
+    this.#settle()
     const index = this.#blockOf(entry)
     const block = this.#blocks[index]
     if (block === undefined) return
@@ -54,6 +73,7 @@ export class OrderedEntries {
 
   /** At most `limit` entries after a position, in order. */
   after(position: Position, limit: number): Entry[] {
+    this.#settle()
     const out: Entry[] = []
     let index = this.#blockOf(position)
     let block = this.#blocks[index]
@@ -72,6 +92,7 @@ export class OrderedEntries {
 
   /** All, in order. Do not change the order while iterating. */
   *[Symbol.iterator](): Generator<Entry> {
+    this.#settle()
     for (const block of this.#blocks) yield* block
   }
 

@@ -2,7 +2,7 @@ import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import { encodeGraphMessage } from '../wire/graph/codec.js'
-import type { Acknowledgement, GraphMessage } from '../wire/graph/messages.js'
+import type { GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { Alarm } from './alarm.js'
 import { longestMessage } from './channel.js'
@@ -54,7 +54,7 @@ export class Outbox implements SendHost {
       if (link.ended) continue
       const { queue } = link.channel
       // Acknowledgements go along with whatever goes.
-      if (link.acks.length > 0 && queue.sendable) this.#sendAcks(link)
+      if (link.acks.count > 0 && queue.sendable) this.#sendAcks(link)
       const data = queue.take()
       if (link.state === 'disconnecting' && !link.finishSent && queue.empty) {
         link.finishSent = true
@@ -137,14 +137,17 @@ export class Outbox implements SendHost {
     this.#queued(link)
   }
 
-  acknowledge(link: GraphLink, ack: Acknowledgement): void {
+  acknowledge(link: GraphLink, record: GraphRecord, useful: boolean): void {
     if (link.state !== 'connected') return
-    link.acks.push(ack)
-    if (link.acks.length >= ACKS_PER_MESSAGE) this.#flushAcks(link)
-    else if (!link.acking) {
-      link.acking = true
-      this.#acking.push(link)
-    }
+    link.acks.add(record, useful)
+    this.#ackAdded(link)
+  }
+
+  /** Not useful; the record's ID stands in bytes. */
+  acknowledgeAt(link: GraphLink, bytes: Uint8Array, at: number): void {
+    if (link.state !== 'connected') return
+    link.acks.addAt(bytes, at, false)
+    this.#ackAdded(link)
   }
 
   /** At the end of each handler: acknowledgements that wait, and links that are too slow. */
@@ -175,6 +178,14 @@ export class Outbox implements SendHost {
     if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
   }
 
+  #ackAdded(link: GraphLink): void {
+    if (link.acks.count >= ACKS_PER_MESSAGE) this.#flushAcks(link)
+    else if (!link.acking) {
+      link.acking = true
+      this.#acking.push(link)
+    }
+  }
+
   #queued(link: GraphLink): void {
     if (!link.dirty) this.hasOutput(link)
     if (link.channel.queue.overflowed && !this.#overflowed.includes(link)) {
@@ -197,14 +208,12 @@ export class Outbox implements SendHost {
   }
 
   #flushAcks(link: GraphLink): void {
-    if (link.acks.length === 0) return
+    if (link.acks.count === 0) return
     this.#sendAcks(link)
     this.#queued(link)
   }
 
   #sendAcks(link: GraphLink): void {
-    const { acks } = link
-    link.channel.queue.pushMessage(encodeGraphMessage({ type: 'ACK', acks }))
-    acks.length = 0
+    link.channel.queue.pushMessage(link.acks.take())
   }
 }

@@ -1,8 +1,9 @@
 import type { Endpoint } from '../core/endpoint.js'
 import type { Guid } from '../core/guid.js'
 import type { Instant } from '../core/instant.js'
-import type { Acknowledgement, DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
+import type { DisconnectReason, GraphMessage } from '../wire/graph/messages.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import type { KnownFlood } from '../wire/graph/stream-reader.js'
 import type { ErrorCode } from '../core/errors.js'
 import type {
   ConnectionEnd,
@@ -120,10 +121,13 @@ export interface LinksPart {
    * link's queue for an older version of the record is replaced.
    */
   flood(record: GraphRecord, except?: Link): void
-  /** The peer has shown that it holds this version or a newer one: what waits for it is dropped. */
-  peerHolds(link: Link, id: Guid, version: number): void
-  /** Queues an acknowledgement; those of one turn go as one message (2.2.2.14). */
-  acknowledge(link: Link, ack: Acknowledgement): void
+  /**
+   * Queues the acknowledgement of a record that the peer has sent; those of one turn go as one
+   * message (2.2.2.14). What waits to be sent to it is dropped if it is no newer.
+   */
+  acknowledge(link: Link, record: GraphRecord, useful: boolean): void
+  /** The same for one that was held before, and so was not useful. */
+  acknowledgeKnown(link: Link, flood: KnownFlood): void
   /** 3.1.7.25 */
   disconnect(link: Link, reason: DisconnectReason): void
   /** Ends the connection at once. */
@@ -144,10 +148,15 @@ export interface RecordsPart {
   persistFailed(sequence: number, message: string): void
   /** Peer time was changed: by WELCOME, or the wall clock was set. */
   clockChanged(): void
-  /** 3.1.5.2.10, already decoded and syntactically a message. */
-  handleFlood(link: Link, record: GraphRecord): void
+  /**
+   * 3.1.5.2.10, already decoded and syntactically a message. True: this record is held now, or was
+   * before.
+   */
+  handleFlood(link: Link, record: GraphRecord): boolean
+  /** The same for a record that the database knows. False: it has just been forgotten. */
+  handleKnown(link: Link, flood: KnownFlood): boolean
   /** 3.1.5.2.12 */
-  handleAcks(link: Link, acks: readonly Acknowledgement[]): void
+  handleAck(link: Link, useful: boolean): void
   /** 3.1.4.3; application types only. */
   publish(spec: RecordSpec): GraphRecord | Failure
   /** 3.1.4.4 */

@@ -1,8 +1,15 @@
 import { bytesKey } from '../core/bytes.js'
-import { randomGuid, type Guid } from '../core/guid.js'
+import { guidWord, type Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import type { Rng } from '../core/rng.js'
 import { md5 } from '../native/digest.js'
+import type { GraphRecord } from '../wire/graph/record.js'
+
+/** The half of an ID that tells the creator. */
+interface High {
+  readonly word0: number
+  readonly word1: number
+}
 
 /** High and low 64 bits XORed, as 8 Latin-1 characters. */
 function folded(bytes: Uint8Array): string {
@@ -26,38 +33,46 @@ function writtenHigh(creatorId: string): string {
   return folded(md5(utf16(creatorId, false)))
 }
 
-/**
- * MS-PPGRH 3.1.7.2: the high half tells the creator, the low half is random.
- */
-export function createRecordId(creatorId: string, rng: Rng): Guid {
-  const random = Buffer.from(randomGuid(rng), 'latin1')
-  return (writtenHigh(creatorId) + folded(random)) as Guid
+/** MS-PPGRH 3.1.7.2: the high half tells the creator, the low half is random. */
+export class RecordIds {
+  readonly #high: string
+  readonly #rng: Rng
+
+  constructor(creatorId: string, rng: Rng) {
+    this.#high = writtenHigh(creatorId)
+    this.#rng = rng
+  }
+
+  create(): Guid {
+    return (this.#high + folded(this.#rng.bytes(16))) as Guid
+  }
 }
 
 /** Forms of a creator's hash that are accepted, the one that this node writes first. */
-function acceptedHighs(creatorId: string): readonly string[] {
+function acceptedHighs(creatorId: string): readonly High[] {
   const plain = [
     writtenHigh(creatorId),
     folded(md5(utf16(creatorId, true))),
     folded(md5(utf16(`${creatorId}\0`, false))),
     folded(md5(utf16(`${creatorId}\0`, true))),
   ]
-  return [...plain, ...plain.map(turned)]
+  return [...plain, ...plain.map(turned)].map(highOf)
 }
 
 /** Checks that Record IDs belong to their creators (3.1.7.27); remembers the hashes of some. */
 export class RecordIdCheck {
-  /** Creator → forms known so far: the first one, or all eight (GA-09). The latest used is last. */
-  readonly #known = new Map<string, readonly string[]>()
+  /** Creator → forms known so far: the first one, or all eight (GA-09). The oldest goes first. */
+  readonly #known = new Map<string, readonly High[]>()
   #lastCreator = ''
-  #lastHighs: readonly string[] = []
+  #lastHighs: readonly High[] = []
 
   /** Creators that are remembered. */
   get size(): number {
     return this.#known.size
   }
 
-  belongs(id: Guid, creatorId: string): boolean {
+  /** Of an ID, or of that of a record. */
+  belongs(id: Guid | GraphRecord, creatorId: string): boolean {
     let highs = creatorId === this.#lastCreator ? this.#lastHighs : this.#highsOf(creatorId)
     if (matches(id, highs)) return true
     if (highs.length > 1) return false
@@ -65,13 +80,15 @@ export class RecordIdCheck {
     return matches(id, highs)
   }
 
-  #highsOf(creatorId: string): readonly string[] {
+  #highsOf(creatorId: string): readonly High[] {
     const known = this.#known.get(creatorId)
-    return this.#remember(creatorId, known ?? [writtenHigh(creatorId)])
+    if (known === undefined) return this.#remember(creatorId, [highOf(writtenHigh(creatorId))])
+    this.#lastCreator = creatorId
+    this.#lastHighs = known
+    return known
   }
 
-  #remember(creatorId: string, highs: readonly string[]): readonly string[] {
-    this.#known.delete(creatorId)
+  #remember(creatorId: string, highs: readonly High[]): readonly High[] {
     this.#known.set(creatorId, highs)
     if (this.#known.size > LIMITS.graphKnownCreators) {
       const [oldest] = this.#known.keys()
@@ -83,7 +100,14 @@ export class RecordIdCheck {
   }
 }
 
-function matches(id: Guid, highs: readonly string[]): boolean {
-  for (const high of highs) if (id.startsWith(high)) return true
+function matches(id: Guid | GraphRecord, highs: readonly High[]): boolean {
+  const isText = typeof id === 'string'
+  const word0 = isText ? guidWord(id, 0) : id.idWord(0)
+  const word1 = isText ? guidWord(id, 1) : id.idWord(1)
+  for (const high of highs) if (high.word0 === word0 && high.word1 === word1) return true
   return false
+}
+
+function highOf(text: string): High {
+  return { word0: guidWord(text as Guid, 0), word1: guidWord(text as Guid, 1) }
 }

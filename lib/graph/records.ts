@@ -1,8 +1,8 @@
 import type { Guid } from '../core/guid.js'
 import { PeernetError } from '../core/errors.js'
-import type { Acknowledgement } from '../wire/graph/messages.js'
 import type { GraphRecord, RecordFields } from '../wire/graph/record.js'
 import { encodeRecord } from '../wire/graph/codec.js'
+import type { KnownFlood } from '../wire/graph/stream-reader.js'
 import { sameRecord } from '../wire/graph/wire-record.js'
 import { Autorefresh } from './autorefresh.js'
 import { Completions } from './completions.js'
@@ -14,7 +14,7 @@ import { Expiry } from './expiry.js'
 import type { RecordChange, RecordChanges, RecordSpec } from './interface.js'
 import type { Failure, InternalRecordSpec, Link, RecordCommand, RecordsPart } from './parts.js'
 import { created, deleted, isPersisted, later, updated, type Author } from './record-drafts.js'
-import { createRecordId } from './record-id.js'
+import { RecordIds } from './record-id.js'
 import { deleteRefusal, publishRefusal, updateRefusal } from './refusals.js'
 import { RecordValidation } from './validation.js'
 
@@ -27,6 +27,7 @@ type Operation = 'add' | 'update' | 'delete'
 /** The life of records on this node, MS-PPGRH 3.1.4.3-5, 3.1.5.2.10, 3.1.7. */
 export class Records implements RecordsPart {
   readonly #context: GraphContext
+  readonly #ids: RecordIds
   readonly #validation = new RecordValidation()
   readonly #deferred = new DeferredRecords()
   readonly #completions: Completions
@@ -35,6 +36,7 @@ export class Records implements RecordsPart {
 
   constructor(context: GraphContext) {
     this.#context = context
+    this.#ids = new RecordIds(context.config.peerId, context.rng)
     this.#completions = new Completions(context)
     this.#expiry = new Expiry(context, (record) => this.#expired(record))
     this.#autorefresh = new Autorefresh(context, (record, expirationTime) => {
@@ -77,10 +79,10 @@ export class Records implements RecordsPart {
   }
 
   publish(spec: RecordSpec): GraphRecord | Failure {
-    const { peerTime, properties, rng, config } = this.#context
+    const { peerTime, properties } = this.#context
     const refusal = publishRefusal(spec, { now: peerTime, ...properties })
     if (refusal !== undefined) return refusal
-    const id = createRecordId(config.peerId, rng)
+    const id = this.#ids.create()
     return this.#publish(created({ ...spec, id }, this.#author()), 'add', spec.autorefresh === true)
   }
 
@@ -103,8 +105,8 @@ export class Records implements RecordsPart {
   }
 
   publishInternal(spec: InternalRecordSpec): GraphRecord | undefined {
-    const { database, config, rng } = this.#context
-    const id = spec.id ?? createRecordId(config.peerId, rng)
+    const { database } = this.#context
+    const id = spec.id ?? this.#ids.create()
     const held = database.get(id)
     const author = this.#author()
     const result =
@@ -127,15 +129,28 @@ export class Records implements RecordsPart {
     this.#publish(deleted(held, this.#author()), 'delete', false)
   }
 
-  handleFlood(link: Link, record: GraphRecord): void {
+  handleKnown(link: Link, flood: KnownFlood): boolean {
+    const { database, parts, peerTime } = this.#context
+    const { generation } = database.known
+    database.lapse(peerTime)
+    if (database.known.generation !== generation) return false
+    parts.sync.recordReceived(link)
+    if (isOpen(link)) {
+      updateUtility(link, false)
+      parts.links.acknowledgeKnown(link, flood)
+    }
+    return true
+  }
+
+  handleFlood(link: Link, record: GraphRecord): boolean {
     const { database, parts, peerTime, counters, properties, config } = this.#context
     database.lapse(peerTime)
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
-    const held = database.current(record.id)
+    const held = database.current(record)
     if (held !== undefined && sameRecord(record, held)) {
       this.#acknowledge(link, record, false)
-      return
+      return true
     }
     const rules = {
       graphId: properties.graphId,
@@ -143,12 +158,13 @@ export class Records implements RecordsPart {
       dialect: config.dialect,
     }
     const fault = this.#validation.faultOf(record, rules, peerTime)
-    if (fault === undefined) this.#judge(link, record)
-    else counters.add(`record-${fault}`)
+    if (fault === undefined) return this.#judge(link, record)
+    counters.add(`record-${fault}`)
+    return false
   }
 
-  handleAcks(link: Link, acks: readonly Acknowledgement[]): void {
-    for (const { useful } of acks) updateUtility(link, useful)
+  handleAck(link: Link, useful: boolean): void {
+    updateUtility(link, useful)
   }
 
   /** GA-37: they are processed as FLOODs again, from links that may have gone. */
@@ -173,48 +189,48 @@ export class Records implements RecordsPart {
   }
 
   /** 3.1.7.27: the provider has the last word on a record that is sound. */
-  #judge(link: Link, record: GraphRecord): void {
+  #judge(link: Link, record: GraphRecord): boolean {
     const { counters, config } = this.#context
     const verdict = config.security === undefined ? 'valid' : config.security.validate(record)
-    if (verdict === 'valid') {
-      this.#receive(link, record)
-    } else if (verdict === 'defer') {
+    if (verdict === 'valid') return this.#receive(link, record)
+    if (verdict === 'defer') {
       const kept = this.#deferred.add(link, record)
       counters.add(kept ? 'record-deferred' : 'record-deferred-full')
     } else {
       counters.add('record-not-valid')
     }
+    return false
   }
 
   /** Classifies a valid record (3.1.5.2.10). */
-  #receive(link: Link, record: GraphRecord): void {
+  #receive(link: Link, record: GraphRecord): boolean {
     const { database, counters, parts } = this.#context
-    const held = database.current(record.id)
+    const held = database.current(record)
     const order = held === undefined ? 1 : compareRecords(record, held)
     if (order > 0 && !database.hasRoom(record)) {
       database.refuse()
       counters.add('record-no-room')
       this.#acknowledge(link, record, false)
-      return
+      return false
     }
     this.#acknowledge(link, record, order > 0)
     if (order > 0) {
       // The flag is of this node, whoever makes the next version (GA-28). But a signature, say,
       // that another node took over is that node's to renew, or it would outlive it.
       const autorefresh =
-        !record.deleted && !isReservedType(record.type) && database.autorefreshes(record.id)
+        !record.deleted && !isReservedType(record.type) && database.autorefreshes(record)
       this.#store(record.retain(), autorefresh, link)
     } else if (order < 0 && held !== undefined && isOpen(link)) {
       parts.links.sendRecord(link, held)
     }
+    return order >= 0
   }
 
   #acknowledge(link: Link, record: GraphRecord, useful: boolean): void {
     if (!isOpen(link)) return
     const { links } = this.#context.parts
     updateUtility(link, useful)
-    links.peerHolds(link, record.id, record.version)
-    links.acknowledge(link, { id: record.id, useful })
+    links.acknowledge(link, record, useful)
   }
 
   /** 3.1.7.3 */
@@ -268,9 +284,9 @@ export class Records implements RecordsPart {
    */
   #predecessor(record: GraphRecord): GraphRecord | undefined {
     const { database } = this.#context
-    const held = database.get(record.id)
+    const held = database.get(record)
     if (held === undefined) return undefined
-    if (held.type === record.type && database.current(record.id) !== undefined) return held
+    if (held.type === record.type && database.current(record) !== undefined) return held
     database.remove(record.id)
     this.#expired(held)
     return undefined

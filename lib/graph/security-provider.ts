@@ -32,6 +32,8 @@ export type RecordVerdict = 'valid' | 'invalid' | 'defer'
 
 /** Extension point of MS-PPGRH 1.3.4, 3.1.7.27, 3.1.7.28. Without one a graph has no security. */
 export interface GraphSecurityProvider {
+  /** Which one it is: kept with the database, which opens with no other (3.1.4.2). Not empty. */
+  readonly name: string
   /** Max Frame Size under this provider, at most 32,768. */
   readonly maxFrame: number
   openSession(options: {

@@ -113,17 +113,17 @@ export class SendQueue {
 
   /** Nothing waits any more, but perhaps bytes in the network. */
   get empty(): boolean {
-    return this.#readyBytes === 0 && this.#idle && this.#outlet.pending === 0
+    return this.#readyBytes === 0 && this.#idle() && this.#outlet.pending === 0
   }
 
   /** Anything for `take`? */
   get sendable(): boolean {
-    return this.#readyBytes > 0 || (!this.#idle && this.#room)
+    return this.#readyBytes > 0 || (!this.#idle() && this.#room())
   }
 
   /** Queues a whole message other than FLOOD. */
   pushMessage(message: Uint8Array, handle?: number): void {
-    if (this.#cutter === undefined && this.#control.length === 0 && this.#room) {
+    if (this.#cutter === undefined && this.#control.length === 0 && this.#room()) {
       this.#startMessage(message, handle)
       return
     }
@@ -154,7 +154,7 @@ export class SendQueue {
   }
 
   pushRecord(record: GraphRecord): void {
-    if (this.#idle && this.#room && this.#outlet.isSmall(record)) {
+    if (this.#idle() && this.#room() && this.#outlet.isSmall(record)) {
       this.#appendSmall(record)
       return
     }
@@ -196,7 +196,7 @@ export class SendQueue {
 
   /** As much as there is room for; undefined when nothing can be sent now. */
   take(): readonly Uint8Array[] | undefined {
-    while (this.#room && this.#fillOnce());
+    while (this.#room() && this.#fillOnce());
     if (this.#readyBytes === 0) return undefined
     const pieces = joinSmall(this.#ready, LIMITS.graphJoinBytes)
     this.#handedOut += this.#readyBytes
@@ -232,7 +232,7 @@ export class SendQueue {
     return unsent
   }
 
-  get #idle(): boolean {
+  #idle(): boolean {
     return (
       this.#cutter === undefined &&
       this.#control.length === 0 &&
@@ -247,7 +247,7 @@ export class SendQueue {
    * The window of the link is open. Links of a node that has handed out too much in all go on with
    * one piece at a time.
    */
-  get #room(): boolean {
+  #room(): boolean {
     const ahead = this.#handedOut - this.#written + this.#readyBytes + this.#outlet.pending
     if (ahead >= LIMITS.graphWriteAheadBytes) return false
     return ahead === 0 || this.#host.aheadBytes < LIMITS.graphWriteAheadTotalBytes
@@ -272,8 +272,8 @@ export class SendQueue {
       return
     }
     this.#cutter = undefined
-    if (this.#cutRecord !== undefined) this.#watcher.floodSent(this.#cutRecord, this.#end)
-    if (this.#cutHandle !== undefined) this.#watcher.dataSent(this.#cutHandle, this.#end)
+    if (this.#cutRecord !== undefined) this.#watcher.floodSent(this.#cutRecord, this.#end())
+    if (this.#cutHandle !== undefined) this.#watcher.dataSent(this.#cutHandle, this.#end())
     this.#cutRecord = undefined
     this.#cutHandle = undefined
   }
@@ -293,7 +293,7 @@ export class SendQueue {
       return
     }
     this.#put(piece)
-    if (handle !== undefined) this.#watcher.dataSent(handle, this.#end)
+    if (handle !== undefined) this.#watcher.dataSent(handle, this.#end())
   }
 
   #barrierDue(): boolean {
@@ -351,7 +351,7 @@ export class SendQueue {
 
   #appendSmall(record: GraphRecord): void {
     this.#put(this.#outlet.smallFlood(record))
-    this.#watcher.floodSent(record, this.#end)
+    this.#watcher.floodSent(record, this.#end())
   }
 
   #put(piece: Uint8Array): void {
@@ -360,7 +360,7 @@ export class SendQueue {
   }
 
   /** Where the stream ends once everything that is ready was handed out. */
-  get #end(): number {
+  #end(): number {
     return this.#handedOut + this.#readyBytes
   }
 }

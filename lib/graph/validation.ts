@@ -70,10 +70,9 @@ export class RecordValidation {
 
   /** GA-10: two types have an ID of their own, in every graph, and no other one. */
   #idFits(record: GraphRecord, creatorId: string): boolean {
-    const { type, id } = record
-    const fixed = fixedIdOf(type)
-    if (fixed !== undefined) return id === fixed
-    return this.#ids.belongs(id, creatorId)
+    const fixed = fixedIdOf(record.type)
+    if (fixed !== undefined) return record.id === fixed
+    return this.#ids.belongs(record, creatorId)
   }
 }
 

@@ -87,7 +87,9 @@ export interface Addon extends ContentAddon {
     chunk: Uint8Array,
     stream: Int32Array,
     assembly: Uint8Array | undefined,
+    known?: Int32Array,
   ) => number
+  readonly graphPrint: (record: Uint8Array) => number
   readonly graphDecodeRecord: (bytes: Uint8Array, stream: Int32Array) => number
   readonly graphEncodeMessage: (
     source: number | Uint8Array,

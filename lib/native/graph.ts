@@ -14,6 +14,7 @@ export const output: Uint8Array = addon.graphOutput
 
 export const {
   graphScan,
+  graphPrint,
   graphDecodeRecord,
   graphEncodeMessage,
   graphEncodeRecord,

@@ -198,8 +198,8 @@ function contentOf(options: UpdateOptions): Omit<RecordChanges, 'expirationTime'
   const { payload, attributes, autorefresh } = options
   checkArgument(payload === undefined || payload instanceof Uint8Array, 'payload is a Uint8Array')
   return {
-    // The caller may go on using its buffer.
-    ...(payload === undefined ? {} : { payload: new Uint8Array(payload) }),
+    // A command is carried out within the call: its record has a copy by then.
+    ...(payload === undefined ? {} : { payload }),
     ...(attributes === undefined ? {} : { attributes: attributesXml(attributes) }),
     ...(autorefresh === undefined ? {} : { autorefresh }),
   }

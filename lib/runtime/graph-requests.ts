@@ -33,13 +33,18 @@ export class GraphRequests {
    */
   send(body: CommandBody, signal?: AbortSignal, onLate?: (done: Done) => void): Promise<Done> {
     return new Promise((resolve, reject) => {
-      checkNotAborted(signal)
       const handle = this.#nextHandle++
+      if (signal === undefined) {
+        this.#pending.set(handle, { resolve, reject })
+        this.#hand(body, handle)
+        return
+      }
+      checkNotAborted(signal)
       const onAbort = (): void => {
         this.#pending.set(handle, { resolve: onLate ?? (() => {}), reject: () => {} })
         reject(abortError(signal))
       }
-      const settled = (): void => signal?.removeEventListener('abort', onAbort)
+      const settled = (): void => signal.removeEventListener('abort', onAbort)
       this.#pending.set(handle, {
         resolve: (done) => {
           settled()
@@ -50,15 +55,21 @@ export class GraphRequests {
           reject(error)
         },
       })
-      signal?.addEventListener('abort', onAbort, { once: true })
-      try {
-        this.#give({ ...body, handle })
-      } catch (error) {
-        this.#pending.delete(handle)
-        settled()
-        throw error
-      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#hand(body, handle)
     })
+  }
+
+  #hand(body: CommandBody, handle: number): void {
+    try {
+      // The body was made for this call, so it becomes the command.
+      const command = body as { handle?: number }
+      command.handle = handle
+      this.#give(command as GraphCommand)
+    } catch (error) {
+      this.#pending.get(handle)?.reject(error as PeernetError)
+      this.#pending.delete(handle)
+    }
   }
 
   settle(event: Done | Failed): void {

@@ -44,6 +44,7 @@ export class GraphSession {
         ...setup,
         rng: runtime.rng,
         creates,
+        stores: !store.volatile,
         ...(stored === undefined ? {} : { stored }),
       }),
       graphId: setup.properties.graphId,

@@ -36,10 +36,11 @@ export async function exportGraph(
 /** Reads an export and sees to it that it is of this graph and this user. */
 export async function readExportFor(
   path: string,
-  wanted: Pick<GraphIdentity, 'graphId' | 'peerId'>,
+  wanted: Pick<GraphIdentity, 'graphId' | 'peerId' | 'security'>,
 ): Promise<GraphExport> {
   const content = await readGraphExport(path)
   const { identity } = content
+  checkSecurity(path, identity, wanted)
   for (const name of ['graphId', 'peerId'] as const) {
     if (identity[name] === wanted[name]) continue
     const what = name === 'graphId' ? 'graph' : 'user'
@@ -49,6 +50,21 @@ export async function readExportFor(
     )
   }
   return content
+}
+
+type Secured = Pick<GraphIdentity, 'security'>
+
+/**
+ * 3.1.4.2: a database is opened with the security provider that the graph has had from the
+ * beginning, or its records could not be judged. Throws ERR_PEERNET_INVALID_DATABASE.
+ */
+export function checkSecurity(place: string, held: Secured, wanted: Secured): void {
+  if (held.security === wanted.security) return
+  const nameOf = ({ security }: Secured): string => security ?? 'no security provider'
+  throw new PeernetError(
+    'ERR_PEERNET_INVALID_DATABASE',
+    `${place} is of a graph with ${nameOf(held)}, not with ${nameOf(wanted)}`,
+  )
 }
 
 /** Puts what is newer in an export into the store; returns what a machine is then to load. */

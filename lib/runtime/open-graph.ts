@@ -3,8 +3,10 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAddress } from '../core/address-text.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import { DEFAULT_GRAPH_DIALECT, type GraphDialect } from '../graph/dialect.js'
 import type { GraphProperties, GraphScope } from '../graph/interface.js'
+import type { GraphSecurityProvider } from '../graph/security-provider.js'
 import { defaultScope, findLocalAddress, localAddresses } from '../io/interfaces.js'
 import { zoneIndex } from '../io/zones.js'
 import { LevelRecordStore } from '../storage/level-record-store.js'
@@ -17,7 +19,7 @@ import { checkNotAborted } from './graph-requests.js'
 import type { ListenAddress } from './graph-listeners.js'
 import type { CreateGraphOptions, OpenGraphOptions } from './graph-options.js'
 import { guidArgument } from './graph-records.js'
-import { readExportFor } from './graph-transfer.js'
+import { checkSecurity, readExportFor } from './graph-transfer.js'
 import { ProcessRuntime } from './process-runtime.js'
 
 const MAX_ID_LENGTH = 255
@@ -88,7 +90,9 @@ export async function openGraph(options: OpenGraphOptions): Promise<Graph> {
  */
 export async function importGraph(path: string, options: OpenGraphOptions): Promise<Graph> {
   checkOptions(options)
-  const content = await readExportFor(path, options)
+  const { graphId, peerId, security } = options
+  const secured = security === undefined ? {} : { security: security.name }
+  const content = await readExportFor(path, { graphId, peerId, ...secured })
   const dialect = dialectOf({ ...options.dialect, stringOrder: content.identity.stringOrder })
   const directory = directoryOf(options)
   const { records, clock, identity } = content
@@ -172,8 +176,18 @@ function checkOptions(options: Pick<OpenGraphOptions, 'graphId' | 'peerId'>): vo
     const plain = !text.includes('\0') && Buffer.from(text).toString() === text
     checkArgument(plain, `${name} has a NUL or half a character in it`)
   }
-  const { prioritizedTypes } = options as OpenGraphOptions
+  const { prioritizedTypes, security } = options as OpenGraphOptions
+  if (security !== undefined) checkProvider(security)
   checkArgument((prioritizedTypes?.length ?? 0) <= 253, 'prioritizedTypes has at most 253 entries')
+}
+
+/** 3.1.1 Max Frame Size, 3.1.4.2. */
+function checkProvider({ name, maxFrame }: GraphSecurityProvider): void {
+  checkArgument(typeof name === 'string' && name !== '', 'the security provider has a name')
+  checkArgument(
+    Number.isInteger(maxFrame) && maxFrame > 0 && maxFrame <= LIMITS.graphProtectedFrameBytes,
+    `maxFrame of the security provider is 1 to ${LIMITS.graphProtectedFrameBytes}`,
+  )
 }
 
 /** G-052, G-034, G-035, G-037. */
@@ -244,14 +258,16 @@ function dialectOf(changes: Partial<GraphDialect> | undefined): GraphDialect {
 }
 
 function identityOf(
-  { graphId, peerId }: Pick<OpenGraphOptions, 'graphId' | 'peerId'>,
+  { graphId, peerId, security }: Pick<OpenGraphOptions, 'graphId' | 'peerId' | 'security'>,
   properties: GraphProperties,
   { stringOrder }: GraphDialect,
 ): GraphIdentity {
-  return { graphId, peerId, stringOrder, properties: { ...properties } }
+  const secured = security === undefined ? {} : { security: security.name }
+  return { graphId, peerId, stringOrder, ...secured, properties: { ...properties } }
 }
 
 function checkIdentity(store: LevelRecordStore, directory: string, wanted: GraphIdentity): void {
+  checkSecurity(directory, store.identity, wanted)
   const { graphId, peerId, stringOrder } = store.identity
   const same =
     graphId === wanted.graphId && peerId === wanted.peerId && stringOrder === wanted.stringOrder

@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib'
 import { guidAt, writeGuid, type Guid } from '../core/guid.js'
-import type { GraphRecord } from '../wire/graph/record.js'
 import type { StoredClock } from './record-store.js'
 
 /**
@@ -14,12 +13,15 @@ import type { StoredClock } from './record-store.js'
  * | 1 c | peer time delta and leaving time, two signed 64-bit numbers |
  * | 1 t | tally: number of records (u32), and their CRCs added up without carry (u32) |
  * | 1 r, record ID | flags (bit 0: renewed by this node), PEER_RECORD |
+ * | 1 r, record ID | flags with bit 1: in pieces; generation, length and CRC-32 (u32 each) |
+ * | 1 p, record ID, generation and number (u32 each) | a piece, without a checksum of its own |
  */
 export const FORMAT = 1
 
 const CRC_BYTES = 4
 const RECORD_HEAD = CRC_BYTES + 1
 const AUTOREFRESH = 1
+const IN_PIECES = 2
 
 const letter = (text: string): number => text.charCodeAt(0)
 
@@ -70,17 +72,30 @@ export function checksumOf(value: Buffer): number {
   return value.readUInt32BE()
 }
 
-export function recordValue(forKey: Uint8Array, record: GraphRecord, autorefresh: boolean): Buffer {
-  const { bytes } = record
+/** @param bytes PEER_RECORD, or where its pieces lie */
+export function recordValue(
+  forKey: Uint8Array,
+  bytes: Uint8Array,
+  { autorefresh, inPieces }: { readonly autorefresh: boolean; readonly inPieces: boolean },
+): Buffer {
   const value = Buffer.allocUnsafe(RECORD_HEAD + bytes.length)
-  value[CRC_BYTES] = autorefresh ? AUTOREFRESH : 0
+  value[CRC_BYTES] = (autorefresh ? AUTOREFRESH : 0) | (inPieces ? IN_PIECES : 0)
   value.set(bytes, RECORD_HEAD)
   return seal(forKey, value)
 }
 
-/** The PEER_RECORD of an opened value. */
-export function recordBytes(rest: Buffer): { bytes: Buffer; autorefresh: boolean } {
-  return { bytes: rest.subarray(1), autorefresh: ((rest[0] as number) & AUTOREFRESH) !== 0 }
+/** What is in an opened value of a record. */
+export function recordBytes(rest: Buffer): {
+  readonly bytes: Buffer
+  readonly autorefresh: boolean
+  readonly inPieces: boolean
+} {
+  const flags = rest[0] as number
+  return {
+    bytes: rest.subarray(1),
+    autorefresh: (flags & AUTOREFRESH) !== 0,
+    inPieces: (flags & IN_PIECES) !== 0,
+  }
 }
 
 export function clockValue(clock: StoredClock): Buffer {

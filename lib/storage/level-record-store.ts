@@ -29,6 +29,7 @@ import {
   type Tally,
 } from './level-entries.js'
 import { damageOfLog } from './level-log.js'
+import { LevelPieces, readSet, writeSet, type PieceSet } from './level-pieces.js'
 import type { GraphIdentity, LoadedStore, RecordStore, StoredClock } from './record-store.js'
 import { StoreSnapshot } from './store-snapshot.js'
 
@@ -54,8 +55,10 @@ const READ_BYTES = 4 * 1024 * 1024
  */
 export class LevelRecordStore implements RecordStore {
   readonly directory: string
+  readonly volatile = false
   identity: GraphIdentity
   readonly #db: Database
+  readonly #pieces: LevelPieces
   #loaded: LoadedStore | undefined
   /** Checksum of each stored record, for the tally. */
   readonly #checksums: Map<Guid, number>
@@ -67,11 +70,12 @@ export class LevelRecordStore implements RecordStore {
     directory: string,
     identity: GraphIdentity,
     db: Database,
-    content: { loaded: LoadedStore; checksums: Map<Guid, number>; tally: Tally },
+    content: Omit<Content, 'identity'>,
   ) {
     this.directory = directory
     this.identity = identity
     this.#db = db
+    this.#pieces = content.pieces
     this.#loaded = content.loaded
     this.#checksums = content.checksums
     this.#tally = content.tally
@@ -100,7 +104,9 @@ export class LevelRecordStore implements RecordStore {
       { sync: true },
     )
     const loaded = { records: [], clock: undefined }
-    return new LevelRecordStore(directory, identity, db, { loaded, checksums: new Map(), tally })
+    const content = { loaded, checksums: new Map<Guid, number>(), tally }
+    const pieces = new LevelPieces(db)
+    return new LevelRecordStore(directory, identity, db, { ...content, pieces })
   }
 
   /** Is there a store, be it whole or damaged? */
@@ -216,29 +222,45 @@ export class LevelRecordStore implements RecordStore {
       operations.push({ type: 'put', key: CLOCK_KEY, value: clockValue(clock) })
     }
     const tally = { ...this.#tally }
-    const changed: [Guid, number | undefined][] = []
+    const changed: Change[] = []
     for (const [id, write] of records) {
       const key = recordKey(id)
       const before = this.#checksums.get(id)
       if (before !== undefined) add(tally, -1, -before)
+      operations.push(...this.#pieces.removal(id))
       if (write.type === 'remove') {
         operations.push({ type: 'del', key })
-        changed.push([id, undefined])
+        changed.push({ id })
         continue
       }
-      const value = recordValue(key, write.record, write.autorefresh)
-      add(tally, 1, checksumOf(value))
+      const { bytes } = write.record
+      const set = LevelPieces.wants(bytes) ? await this.#pieces.write(id, bytes) : undefined
+      const { autorefresh } = write
+      const value = recordValue(key, set === undefined ? bytes : writeSet(set), {
+        autorefresh,
+        inPieces: set !== undefined,
+      })
+      const checksum = checksumOf(value)
+      add(tally, 1, checksum)
       operations.push({ type: 'put', key, value })
-      changed.push([id, checksumOf(value)])
+      changed.push(set === undefined ? { id, checksum } : { id, checksum, set })
     }
     operations.push({ type: 'put', key: TALLY_KEY, value: tallyValue(tally) })
     await this.#db.batch(operations, { sync: true })
     this.#tally = tally
-    for (const [id, checksum] of changed) {
+    for (const { id, checksum, set } of changed) {
       if (checksum === undefined) this.#checksums.delete(id)
       else this.#checksums.set(id, checksum)
+      this.#pieces.changed(id, set)
     }
   }
+}
+
+/** What a batch makes of a record; without a checksum it is gone. */
+interface Change {
+  readonly id: Guid
+  readonly checksum?: number
+  readonly set?: PieceSet
 }
 
 function add(tally: Tally, count: number, sum: number): void {
@@ -295,6 +317,7 @@ interface Content {
   readonly loaded: LoadedStore
   readonly checksums: Map<Guid, number>
   readonly tally: Tally
+  readonly pieces: LevelPieces
 }
 
 async function readAll(directory: string, db: Database): Promise<Content> {
@@ -307,7 +330,8 @@ async function readAll(directory: string, db: Database): Promise<Content> {
     const clockBytes = clock === undefined ? undefined : opened(CLOCK_KEY, clock)
     if (clock !== undefined && clockBytes === undefined) throw corrupt(directory, 'its clock')
     const checksums = new Map<Guid, number>()
-    const records = await readRecords(directory, db, identity, checksums)
+    const pieces = new LevelPieces(db)
+    const records = await readRecords(directory, db, identity, { checksums, pieces })
     let sum = 0
     for (const checksum of checksums.values()) sum = (sum + checksum) >>> 0
     if (records.length !== tally.count || sum !== tally.sum) {
@@ -318,7 +342,8 @@ async function readAll(directory: string, db: Database): Promise<Content> {
       records,
       clock: clockBytes === undefined ? undefined : readClock(clockBytes),
     }
-    return { identity, loaded, checksums, tally }
+    await pieces.sweep()
+    return { identity, loaded, checksums, tally, pieces }
   } catch (error) {
     if (error instanceof PeernetError) throw error
     throw corrupt(directory, error instanceof Error ? error.message : String(error), error)
@@ -342,7 +367,7 @@ async function readRecords(
   directory: string,
   db: Database,
   identity: GraphIdentity,
-  checksums: Map<Guid, number>,
+  { checksums, pieces }: Pick<Content, 'checksums' | 'pieces'>,
 ): Promise<StoredRecord[]> {
   const records: StoredRecord[] = []
   const iterator = db.iterator({
@@ -358,7 +383,9 @@ async function readRecords(
       for (const [key, value] of entries) {
         const rest = opened(key, value)
         if (rest === undefined) throw corrupt(directory, 'a record has a wrong checksum')
-        const { bytes, autorefresh } = recordBytes(rest)
+        const { bytes: held, autorefresh, inPieces } = recordBytes(rest)
+        const bytes = inPieces ? await pieces.read(idOfKey(key), readSet(held)) : held
+        if (bytes === undefined) throw corrupt(directory, 'a large record is not whole')
         const decoded = decodeRecord(bytes, identity, identity.graphId)
         if (!decoded.ok) throw corrupt(directory, `a record cannot be read: ${decoded.code}`)
         // Out of the many small buffers of LevelDB, into few large ones.

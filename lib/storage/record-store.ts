@@ -8,6 +8,8 @@ export interface GraphIdentity {
   readonly peerId: string
   /** Byte order of strings in the stored records (GA-01). */
   readonly stringOrder: 'big-endian' | 'little-endian'
+  /** Name of the security provider that the graph has (3.1.4.2); absent: none. */
+  readonly security?: string
   /** The graph's creator chose these; other nodes learn them from Graph Info. */
   readonly properties: Readonly<Record<string, string | number | boolean>>
 }
@@ -27,6 +29,8 @@ export interface LoadedStore {
 /** Where a graph's database lives while no process runs. One store belongs to one process. */
 export interface RecordStore {
   readonly identity: GraphIdentity
+  /** True: it keeps nothing, so that nobody has to write to it. */
+  readonly volatile: boolean
   /** Replaces the properties of the identity. */
   setProperties(properties: GraphIdentity['properties']): Promise<void>
   /** Everything that is stored. Called once, before the first write. */

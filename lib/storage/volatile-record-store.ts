@@ -2,6 +2,7 @@ import type { GraphIdentity, LoadedStore, RecordStore } from './record-store.js'
 
 /** Keeps nothing: for graphs that live in memory only, where their machine is the database. */
 export class VolatileRecordStore implements RecordStore {
+  readonly volatile = true
   identity: GraphIdentity
 
   constructor(identity: GraphIdentity) {

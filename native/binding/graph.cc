@@ -6,9 +6,12 @@
 // when it succeeds, and -pn_err_t when it does not.
 #include "binding/call.h"
 
+#include <array>
 #include <cstddef>
 #include <cstring>
+#include <random>
 
+#include "core/graph_known.h"
 #include "core/graph_payload.h"
 #include "core/graph_stream.h"
 #include "core/limits.h"
@@ -26,6 +29,16 @@ struct GraphSlab {
   uint8_t source[PN_LIMIT_GRAPH_SOURCE];
   uint8_t output[PN_LIMIT_GRAPH_SOURCE];
 };
+
+// Of the prints of records, for as long as the process lives.
+const uint64_t *Secret() {
+  static const std::array<uint64_t, 2> secret = [] {
+    std::random_device device;
+    auto word = [&device] { return static_cast<uint64_t>(device()) << 32 | device(); };
+    return std::array<uint64_t, 2>{word(), word()};
+  }();
+  return secret.data();
+}
 
 constexpr size_t kWord = sizeof(uint32_t);
 constexpr uint32_t kRowWords = sizeof(pn_graph_msg_t) / kWord;
@@ -66,7 +79,7 @@ struct GraphCall : Call {
   }
 };
 
-// graphScan(chunk, stream, assembly?): how many rows were filled
+// graphScan(chunk, stream, assembly?, known?): how many rows were filled
 napi_value Scan(napi_env env, napi_callback_info info) {
   GraphCall call(env, info);
   pn_bytes_t chunk = call.Bytes(0);
@@ -77,10 +90,30 @@ napi_value Scan(napi_env env, napi_callback_info info) {
     assembly.base = call.Array<uint8_t>(2, napi_uint8_array, &length);
     assembly.size = static_cast<uint32_t>(length);
   }
+  const pn_graph_known_t *known = nullptr;
+  if (call.Has(3)) {
+    size_t words = 0;
+    known = call.Array<pn_graph_known_t>(3, napi_int32_array, &words);
+    if (words < sizeof *known / kWord)
+      call.good = false;
+  }
   if (!call.good)
-    return call.Misuse("graphScan: bytes, the words of a stream and bytes are wanted");
-  return call.Number(static_cast<int32_t>(
-      pn_graph_stream_scan(stream, chunk, assembly, call.slab->rows, PN_LIMIT_GRAPH_ROWS)));
+    return call.Misuse("graphScan: bytes, the words of a stream, bytes and words are wanted");
+  uint32_t count =
+      pn_graph_stream_scan(stream, chunk, assembly, call.slab->rows, PN_LIMIT_GRAPH_ROWS);
+  if (known != nullptr)
+    pn_graph_known_mark(known, Secret(), chunk, call.slab->rows, count);
+  return call.Number(static_cast<int32_t>(count));
+}
+
+// graphPrint(record): into the first row
+napi_value Print(napi_env env, napi_callback_info info) {
+  GraphCall call(env, info);
+  pn_bytes_t bytes = call.Bytes(0);
+  if (!call.good)
+    return call.Misuse("graphPrint: bytes are wanted");
+  call.slab->rows[0].print = pn_graph_print(bytes, 0, bytes.size, Secret());
+  return call.Number(0);
 }
 
 // graphDecodeRecord(bytes, stream): the stream's graph is the one wanted
@@ -192,6 +225,7 @@ napi_value Layout(napi_env env) {
 #undef WORD
   layout.Set("row", static_cast<double>(kRowWords));
   layout.Set("stream", static_cast<double>(kStreamWords));
+  layout.Set("known", static_cast<double>(sizeof(pn_graph_known_t) / kWord));
   return layout;
 }
 
@@ -209,6 +243,7 @@ void InitGraph(Napi::Env env, Napi::Object exports) {
   exports.Set("graphLayout", Napi::Value(env, Layout(env)));
   const ExportedFunction functions[] = {
       {"graphScan", Scan},
+      {"graphPrint", Print},
       {"graphDecodeRecord", DecodeRecord},
       {"graphEncodeMessage", EncodeMessage},
       {"graphEncodeRecord", EncodeRecord},

@@ -97,6 +97,10 @@ static inline uint32_t pn_load_le32(const uint8_t *p) {
   return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
+static inline uint64_t pn_load_le64(const uint8_t *p) {
+  return (uint64_t)pn_load_le32(p + 4) << 32 | pn_load_le32(p);
+}
+
 static inline uint32_t pn_read_u8(pn_reader_t *r) {
   bool has;
   uint32_t at = pn_reader_take(r, 1, &has);
@@ -125,6 +129,12 @@ static inline uint32_t pn_read_le32(pn_reader_t *r) {
   bool has;
   uint32_t at = pn_reader_take(r, 4, &has);
   return has ? pn_load_le32(r->base + at) : 0;
+}
+
+static inline uint64_t pn_read_le64(pn_reader_t *r) {
+  bool has;
+  uint32_t at = pn_reader_take(r, 8, &has);
+  return has ? pn_load_le64(r->base + at) : 0;
 }
 
 /* Passes over a field; its offset, for those who want the bytes. */

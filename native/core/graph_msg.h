@@ -16,6 +16,12 @@ typedef struct {
   uint32_t length; /* without the NUL */
 } pn_graph_text_t;
 
+/* 64 bits that depend on all bytes of a record and on a secret: see graph_known.h. */
+typedef struct {
+  uint32_t low;
+  uint32_t high;
+} pn_graph_print_t;
+
 /* One message as 32-bit words, which JavaScript reads as they are. Offsets count from the start of
  * the source that `memory` names. What each message uses:
  *
@@ -27,7 +33,7 @@ typedef struct {
  *   SOLICIT_…     value: 1 when entries (GUIDs) are inclusions; time; more: HASH_INFO_ENTRY
  *   ADVERTISE     entries: HASH_ENTRY_BOUNDARY; more: RECORD_ABSTRACT
  *   REQUEST       more: RECORD_ABSTRACT
- *   FLOOD         record
+ *   FLOOD         record; value: 1 when it is known; print (both of graph_known.h)
  *   SYNC_END      value: flags
  *   PT2PT         node_id: the data type; entries: so many bytes of data
  *   ACK           entries: acknowledgements */
@@ -47,7 +53,7 @@ typedef struct {
   uint32_t time;
   pn_graph_text_t texts[3];
   pn_graph_record_t record;
-  uint32_t spare[2];
+  pn_graph_print_t print;
 } pn_graph_msg_t;
 
 /* Judges the 8 bytes at an offset, which have to be there (2.2.1.2); sets size and type. */

@@ -47,6 +47,11 @@
 /* Messages that one call decodes at most: the table has to stay in the processor's cache. */
 #define PN_LIMIT_GRAPH_ROWS 64u
 
+/* Records that a node recognises by their bytes, in sets of two: those that are under way in a
+ * graph at one time are far fewer. Longer ones are compared byte by byte. */
+#define PN_LIMIT_GRAPH_KNOWN_SETS 2048u
+#define PN_LIMIT_GRAPH_KNOWN_RECORD 4096u
+
 /* What is asked for when a message begins whose size is not known yet. */
 #define PN_LIMIT_GRAPH_HEAD_ROOM 64u
 

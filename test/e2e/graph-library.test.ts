@@ -176,7 +176,7 @@ test('G-003 G-068 a graph listens on IPv6 alone, on the port wanted, and tells w
   assert.is(joiner.neighbors()[0]?.peerId, 'ada')
 })
 
-test('records go to all, change, and go; events tell it by type', async () => {
+test('G-073 records go to all, change, and go; events tell it by type', async () => {
   const [ada, bob, cyd] = (await mesh(3)) as [Graph, Graph, Graph]
   const chat = cyd.watch({ types: [CHAT] })
   const seenByBob = bob.watch({ types: [CHAT] })

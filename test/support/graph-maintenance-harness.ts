@@ -27,6 +27,7 @@ import {
 } from '#lib/wire/graph/payloads.js'
 import type { GraphRecord, RecordFields } from '#lib/wire/graph/record.js'
 import type { DisconnectReason } from '#lib/wire/graph/messages.js'
+import { wordsOf } from './graph-records.js'
 
 export const PROPERTIES: GraphProperties = {
   graphId: 'g1',
@@ -196,7 +197,7 @@ export class MaintenanceHarness {
   /** A record as some other node published it. */
   record(fields: Partial<RecordFields> & { type: Guid }): GraphRecord {
     const { peerTime, rng } = this.context
-    return {
+    const said = {
       id: randomGuid(rng),
       version: 1,
       deleted: false,
@@ -209,13 +210,11 @@ export class MaintenanceHarness {
       graphId: 'g1',
       payload: new Uint8Array(0),
       attributes: '',
-      bytes: new Uint8Array(0),
-      size: 0,
-      retain() {
-        return this
-      },
       ...fields,
     }
+    const bytes = new Uint8Array(0)
+    const self: GraphRecord = { ...said, ...wordsOf(said), bytes, size: 0, retain: () => self }
+    return self
   }
 
   receive(record: GraphRecord): GraphRecord {

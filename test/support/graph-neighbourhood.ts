@@ -52,6 +52,7 @@ export function provider(
   verdict: RecordVerdict | ((record: GraphRecord) => RecordVerdict),
 ): GraphSecurityProvider {
   return {
+    name: 'test',
     maxFrame: 16_348,
     openSession: () => {
       throw new Error('records need no session')

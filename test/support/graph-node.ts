@@ -1,5 +1,5 @@
 import { LIMITS } from '#lib/core/limits.js'
-import { guidText, type Guid } from '#lib/core/guid.js'
+import { guidAt, guidText, type Guid } from '#lib/core/guid.js'
 import { Queue } from '#lib/core/queue.js'
 import { SeededRng } from '#lib/core/rng.js'
 import { GraphContext, type GraphConfig } from '#lib/graph/context.js'
@@ -10,10 +10,11 @@ import type { GraphEvent, GraphProperties, GraphWrite } from '#lib/graph/interfa
 import type { Link, LinkState, LinksPart, MaintenancePart, RecordSource } from '#lib/graph/parts.js'
 import { Records } from '#lib/graph/records.js'
 import { Sync } from '#lib/graph/sync.js'
+import { isUseful } from '#lib/wire/graph/ack-list.js'
 import { decodeRecord, encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import type { Acknowledgement, GraphMessage } from '#lib/wire/graph/messages.js'
 import type { GraphRecord } from '#lib/wire/graph/record.js'
-import { GraphMessageReader } from '#lib/wire/graph/stream-reader.js'
+import { GraphMessageReader, type KnownFlood } from '#lib/wire/graph/stream-reader.js'
 import { T0 } from './graph-records.js'
 
 /** Nodes that have the real Records and Sync, and whose links are queues in memory. */
@@ -97,9 +98,16 @@ class MemoryLinks implements LinksPart {
     for (const link of this.neighbors) if (link !== except) this.sendRecord(link, record)
   }
 
-  peerHolds(): void {}
+  acknowledgeKnown(link: Link, { bytes, at }: KnownFlood): void {
+    this.#acknowledge(link, guidAt(bytes, at + 16), false)
+  }
 
-  acknowledge(link: Link, ack: Acknowledgement): void {
+  acknowledge(link: Link, { id }: GraphRecord, useful: boolean): void {
+    this.#acknowledge(link, id, useful)
+  }
+
+  #acknowledge(link: Link, id: Guid, useful: boolean): void {
+    const ack = { id, useful }
     this.acks.push({ link: link as TestLink, ack })
     this.#queue(link).push({ message: { type: 'ACK', acks: [ack] } })
   }
@@ -281,17 +289,26 @@ export class TestNode {
       maxMessage: LIMITS.graphMessageFloorBytes,
       stringOrder: 'big-endian',
       graphId: this.context.properties.graphId,
+      known: this.database.known,
     })
     reader.push(bytes)
     const item = reader.next()
-    if (item?.kind === 'message') this.handle(link, item.message)
-    else if (item?.kind !== 'dropped') throw new Error(`not a message: ${JSON.stringify(item)}`)
+    if (item?.kind === 'message') {
+      if (this.handle(link, item.message)) reader.learn()
+    } else if (item?.kind === 'known') {
+      if (!this.records.handleKnown(link, item)) this.handle(link, reader.reconsider())
+    } else if (item?.kind === 'acks') {
+      for (let i = 0; i < item.count; i++) this.records.handleAck(link, isUseful(item, i))
+    } else if (item?.kind !== 'dropped') throw new Error(`not a message: ${JSON.stringify(item)}`)
   }
 
-  handle(link: TestLink, message: GraphMessage): void {
-    if (message.type === 'FLOOD') this.records.handleFlood(link, message.record)
-    else if (message.type === 'ACK') this.records.handleAcks(link, message.acks)
-    else this.sync.handleMessage(link, message)
+  /** True: a record that it brought is held. */
+  handle(link: TestLink, message: GraphMessage): boolean {
+    if (message.type === 'FLOOD') return this.records.handleFlood(link, message.record)
+    if (message.type === 'ACK') {
+      for (const { useful } of message.acks) this.records.handleAck(link, useful)
+    } else this.sync.handleMessage(link, message)
+    return false
   }
 
   /** A record as it comes from the network: borrowed memory, which is gone afterwards. */

@@ -1,8 +1,8 @@
 import { bytesKey } from '#lib/core/bytes.js'
-import { guid, type Guid } from '#lib/core/guid.js'
+import { guid, writeGuid, type Guid } from '#lib/core/guid.js'
 import { SeededRng } from '#lib/core/rng.js'
 import { DEFAULT_GRAPH_DIALECT } from '#lib/graph/dialect.js'
-import { createRecordId } from '#lib/graph/record-id.js'
+import { RecordIds } from '#lib/graph/record-id.js'
 import { encodeRecord } from '#lib/wire/graph/codec.js'
 import type { GraphRecord, RecordFields } from '#lib/wire/graph/record.js'
 
@@ -18,7 +18,7 @@ export const HOUR = 3600n * SECOND
 const rng = new SeededRng(11)
 
 export function recordId(creatorId = 'alice'): Guid {
-  return createRecordId(creatorId, rng)
+  return new RecordIds(creatorId, rng).create()
 }
 
 /** The ID with this number in its low half and alice's hash in its high half. */
@@ -46,6 +46,28 @@ export function fields(changes: Partial<RecordFields> = {}): RecordFields {
     payload: new Uint8Array(0),
     attributes: '',
     ...changes,
+  }
+}
+
+/** What records say in words, for those that are made of fields only. */
+export function wordsOf({
+  id,
+  creationTime,
+  expirationTime,
+  modificationTime,
+}: RecordFields): Pick<GraphRecord, 'timeWord' | 'idWord' | 'writeId'> {
+  const words = new DataView(new ArrayBuffer(40))
+  const times = [creationTime, expirationTime, modificationTime]
+  times.forEach((time, i) => {
+    words.setBigUint64(8 * i, time)
+  })
+  writeGuid(id, new Uint8Array(words.buffer), 24)
+  return {
+    timeWord: (index) => words.getInt32(4 * index),
+    idWord: (index) => words.getInt32(24 + 4 * index),
+    writeId: (bytes, at) => {
+      writeGuid(id, bytes, at)
+    },
   }
 }
 

@@ -303,7 +303,7 @@ export class LinkHarness {
         if (item.message.type === 'FLOOD') item.message.record.retain()
         output.messages.push(item.message)
       } else if (item.kind === 'frame') output.frames.push(item.bytes.slice())
-      else throw new Error(`the machine sent what cannot be read: ${item.code}`)
+      else throw new Error(`the machine sent what cannot be read: ${JSON.stringify(item)}`)
     }
   }
 

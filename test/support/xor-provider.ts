@@ -26,6 +26,7 @@ export interface XorOptions {
 }
 
 export class XorProvider implements GraphSecurityProvider {
+  readonly name = 'xor'
   readonly maxFrame: number
   readonly sessions: XorSession[] = []
   readonly options: XorOptions

@@ -32,6 +32,15 @@ export interface GraphRecord extends RecordFields {
   /** Of `bytes`, without making a view of them. */
   readonly size: number
   /**
+   * One of the six signed words of the times, high before low: creation, expiration, modification.
+   * No bigint is made.
+   */
+  timeWord(index: number): number
+  /** One of the four signed words of `id`, big-endian. No string is made. */
+  idWord(index: number): number
+  /** Puts `id` into bytes. */
+  writeId(bytes: Uint8Array, at: number): void
+  /**
    * A record that was just decoded borrows the memory of the stream that it came in; this makes it
    * own its bytes. Whoever keeps a record calls it first. Returns the record itself.
    */

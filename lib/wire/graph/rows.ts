@@ -22,6 +22,8 @@ export const MessageRow = {
   TEXTS: 13,
   /** A RecordRow. */
   RECORD: 19,
+  /** Two words. */
+  PRINT: 30,
 } as const
 
 export const ROW_WORDS = 32
@@ -66,6 +68,9 @@ export const StreamRow = {
 } as const
 
 export const STREAM_WORDS = 143
+
+/** pn_graph_known_t: two prints in each set. */
+export const KNOWN_SETS = 2048
 
 export const StreamMode = { MESSAGES: 0, FRAMES: 1, PLAIN: 2 } as const
 

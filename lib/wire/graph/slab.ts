@@ -1,6 +1,8 @@
+import { uninitializedBytes } from '../../core/bytes.js'
+
 /**
  * Memory for many small things: an ArrayBuffer each would cost more than they do. What is claimed
- * lives as long as anyone looks at its slab.
+ * lives as long as anyone looks at its slab, and has to be written before it is read.
  */
 
 const SLAB_BYTES = 16_384
@@ -9,18 +11,25 @@ export const SHARED_MOST = SLAB_BYTES / 4
 
 /** A slab being filled, and the ones before it. */
 export class Slab {
-  #slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
+  readonly #size: number
+  #slab: Uint8Array
   #end = 0
-  #last: Uint8Array = this.#slab
+  #last: Uint8Array
+
+  constructor(size = SLAB_BYTES) {
+    this.#size = size
+    this.#slab = uninitializedBytes(size)
+    this.#last = this.#slab
+  }
 
   /** Room for so many bytes: their offset in `memory`. */
   claim(length: number): number {
-    if (length > SHARED_MOST) {
-      this.#last = new Uint8Array(length)
+    if (4 * length > this.#size) {
+      this.#last = uninitializedBytes(length)
       return 0
     }
-    if (this.#end + length > SLAB_BYTES) {
-      this.#slab = new Uint8Array(new ArrayBuffer(SLAB_BYTES))
+    if (this.#end + length > this.#size) {
+      this.#slab = uninitializedBytes(this.#size)
       this.#end = 0
     }
     const at = this.#end

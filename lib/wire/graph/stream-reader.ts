@@ -4,11 +4,12 @@ import { LIMITS } from '../../core/limits.js'
 import { nativeCode } from '../../native/codes.js'
 import { graphScan, rows } from '../../native/graph.js'
 import { viewOf } from './bytes.js'
-import { GraphBound } from './constants.js'
+import { GraphBound, GraphMessageType } from './constants.js'
 import { messageAt } from './decode.js'
 import { streamWords } from './identity.js'
+import type { KnownRecords } from './known-records.js'
 import type { GraphMessage } from './messages.js'
-import { MessageRow, ROW_WORDS, StreamMode, StreamRow } from './rows.js'
+import { MessageRow, RecordRow, ROW_WORDS, StreamMode, StreamRow } from './rows.js'
 import { claim, claimed, SHARED_MOST } from './slab.js'
 import type { StringOrder } from './text.js'
 
@@ -18,6 +19,11 @@ export interface GraphReaderOptions {
   readonly stringOrder: StringOrder
   /** Of the records; empty: not known yet, any will do. */
   readonly graphId: string
+  /**
+   * For a node that is flooded: FLOODs of these are given out as 'known' and ACKs as 'acks',
+   * without an object for each. Absent: all are messages.
+   */
+  readonly known?: KnownRecords
 }
 
 export interface GraphStreamOptions extends GraphReaderOptions {
@@ -25,14 +31,38 @@ export interface GraphStreamOptions extends GraphReaderOptions {
   readonly maxFrame: number
 }
 
+/**
+ * A FLOOD of a record that is known, byte for byte. The same object each time: a node with three
+ * neighbours gets most records three times.
+ */
+export interface KnownFlood {
+  readonly kind: 'known'
+  readonly bytes: Uint8Array
+  /** Where the record begins in them. */
+  readonly at: number
+}
+
+/** An ACK. The same object each time. */
+export interface ReceivedAcks {
+  readonly kind: 'acks'
+  readonly bytes: Uint8Array
+  /** Where the first acknowledgement begins in them (2.2.1.8). */
+  readonly at: number
+  readonly count: number
+}
+
 /** What a stream holds next. Bytes and records borrow its memory: see `GraphRecord.retain`. */
 export type GraphStreamItem =
   | { readonly kind: 'message'; readonly message: GraphMessage }
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | KnownFlood
+  | ReceivedAcks
   /** A FLOOD whose record is none: it is dropped and counted, the connection stays (3.1.7.27). */
   | { readonly kind: 'dropped'; readonly code: string }
   /** The stream cannot be read any further: the connection ends. Nothing follows. */
   | { readonly kind: 'error'; readonly code: string }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 const EMPTY = new Uint8Array(0)
 /** Room before what is gathered: the size of the frame in which a record is sent on. */
@@ -57,6 +87,15 @@ abstract class Reader {
   /** Where the input goes on behind the last item that was given out. */
   #end = 0
   #closed = false
+  readonly #known: KnownRecords | undefined
+  /** Of `known` when the rows were filled. */
+  #generation = 0
+  readonly #knownFlood: Mutable<KnownFlood> = { kind: 'known', bytes: EMPTY, at: 0 }
+  readonly #acks: Mutable<ReceivedAcks> = { kind: 'acks', bytes: EMPTY, at: 0, count: 0 }
+  /** The row that was given out last, for `learn` and `reconsider`. */
+  #row = 0
+  #printLow = 0
+  #printHigh = 0
 
   protected constructor(options: GraphReaderOptions, mode: number, maxFrame: number) {
     const { maxMessage, stringOrder, graphId } = options
@@ -67,6 +106,7 @@ abstract class Reader {
     this.words[StreamRow.MAX_FRAME] = maxFrame
     this.words[StreamRow.MAX_MESSAGE] = maxMessage
     this.#bigEndian = stringOrder === 'big-endian'
+    this.#known = options.known
   }
 
   /** Bytes kept for what is not complete yet. */
@@ -92,9 +132,11 @@ abstract class Reader {
       this.rewind()
     }
     while (!this.#closed) {
-      const count = graphScan(this.#input, this.words, this.#assembly)
+      const known = this.#known
+      const count = graphScan(this.#input, this.words, this.#assembly, known?.words)
       if (count > 0) {
         this.#filling = ++fillings
+        if (known !== undefined) this.#generation = known.generation
         this.#cursor = 0
         this.#count = count
         return this.#take()
@@ -109,6 +151,16 @@ abstract class Reader {
       this.#lend(need)
     }
     return undefined
+  }
+
+  /** The record of the FLOOD that was given out last is held now: it is known from here on. */
+  learn(): void {
+    this.#known?.add(this.#printLow, this.#printHigh)
+  }
+
+  /** The message of the 'known' item that was given out last, which is not known any more. */
+  reconsider(): GraphMessage {
+    return messageAt(this.#row, this.#input, this.#bigEndian, false)
   }
 
   /** Forgets rows that were not given out; the input is read again from there. */
@@ -134,7 +186,35 @@ abstract class Reader {
       const at = rows[row + MessageRow.AT] as number
       return { kind: 'frame', bytes: viewOf(bytes, at, rows[row + MessageRow.SIZE] as number) }
     }
+    const common = this.#known && this.#takeCommon(row, bytes, this.#known)
+    if (common !== undefined) return common
     return { kind: 'message', message: messageAt(row, bytes, this.#bigEndian, gathered) }
+  }
+
+  /** What most of a flood's traffic is. */
+  #takeCommon(
+    row: number,
+    bytes: Uint8Array,
+    known: KnownRecords,
+  ): KnownFlood | ReceivedAcks | undefined {
+    const type = rows[row + MessageRow.TYPE]
+    if (type === GraphMessageType.ACK) {
+      const acks = this.#acks
+      acks.bytes = bytes
+      acks.at = rows[row + MessageRow.ENTRIES] as number
+      acks.count = rows[row + MessageRow.ENTRY_COUNT] as number
+      return acks
+    }
+    if (type !== GraphMessageType.FLOOD) return undefined
+    this.#row = row
+    this.#printLow = rows[row + MessageRow.PRINT] as number
+    this.#printHigh = rows[row + MessageRow.PRINT + 1] as number
+    // What was forgotten since the rows were filled may be this one.
+    const isKnown = rows[row + MessageRow.VALUE] !== 0 && known.generation === this.#generation
+    if (!isKnown) return undefined
+    this.#knownFlood.bytes = bytes
+    this.#knownFlood.at = rows[row + MessageRow.RECORD + RecordRow.AT] as number
+    return this.#knownFlood
   }
 
   #break(): GraphStreamItem {

@@ -24,7 +24,7 @@ export function checkEndpoint(address: Uint8Array, port: number): void {
 /** Longest text that is put together unit by unit; longer ones go through Buffer. */
 const SHORT = 64
 
-const INTERNED = 64
+const INTERNED = 256
 
 interface Met {
   readonly bytes: Uint8Array
@@ -62,7 +62,10 @@ export function internedUtf16At(
 ): string {
   const length = units * 2
   const last = at + length
-  const slot = (units ^ (bytes[last - 1] as number) ^ (bytes[last - 2] as number)) & (INTERNED - 1)
+  // Names of one graph often differ in a digit or two.
+  let hash = units
+  for (let i = at; i < last; i++) hash = Math.imul(hash, 31) + (bytes[i] as number)
+  const slot = (hash ^ (hash >>> 8)) & (INTERNED - 1)
   const known = met[slot]
   if (known !== undefined && known.bigEndian === bigEndian && isAt(known.bytes, bytes, at, length))
     return known.text

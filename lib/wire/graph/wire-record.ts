@@ -1,5 +1,5 @@
 import type { Guid } from '../../core/guid.js'
-import { internedGuidAt, readGuid, readU64, viewOf, writeU16, writeU32 } from './bytes.js'
+import { internedGuidAt, readGuid, readU32, readU64, viewOf, writeU16, writeU32 } from './bytes.js'
 import { GraphFixed, GraphMessageType, GraphRecordFlag, GraphValue } from './constants.js'
 import type { GraphRecord, RecordFields } from './record.js'
 import { RecordRow } from './rows.js'
@@ -46,23 +46,22 @@ export type Memory = (typeof Memory)[keyof typeof Memory]
 const UNITS_BITS = 9
 const UNITS_MASK = (1 << UNITS_BITS) - 1
 
+/** Bits of a record's flags above its Memory. */
+const MEMORY_MASK = 3
+const DELETED = 4
+const BIG_ENDIAN = 8
+
 /** A PEER_RECORD; fields are read when they are asked for, and few are kept. */
 export class WireRecord implements GraphRecord {
   readonly version: number
-  readonly deleted: boolean
   /** Of `bytes`. */
   readonly size: number
   #source: Uint8Array
   #at: number
-  #memory: Memory
-  readonly #bigEndian: boolean
+  #flags: number
   /** Of creator, modifier and graph ID. */
   readonly #units: number
-  readonly #securitySize: number
-  readonly #payloadSize: number
-  readonly #attributesUnits: number
   #id: Guid | undefined = undefined
-  #modified: bigint | undefined = undefined
 
   /** `words[base]` begins a RecordRow; its offset is replaced by `at`. */
   constructor(
@@ -74,20 +73,20 @@ export class WireRecord implements GraphRecord {
     memory: Memory,
   ) {
     this.version = (words[base + RecordRow.VERSION] as number) >>> 0
-    this.deleted = ((words[base + RecordRow.FLAGS] as number) & GraphRecordFlag.D) !== 0
+    const deleted = ((words[base + RecordRow.FLAGS] as number) & GraphRecordFlag.D) !== 0
     this.size = words[base + RecordRow.SIZE] as number
     this.#source = source
     this.#at = at
-    this.#memory = memory
-    this.#bigEndian = bigEndian
+    this.#flags = memory | (deleted ? DELETED : 0) | (bigEndian ? BIG_ENDIAN : 0)
     this.#units =
       (words[base + RecordRow.CREATOR_UNITS] as number) |
       ((words[base + RecordRow.MODIFIER_UNITS] as number) << UNITS_BITS) |
       ((words[base + RecordRow.GRAPH_UNITS] as number) << (2 * UNITS_BITS))
-    this.#securitySize = words[base + RecordRow.SECURITY_SIZE] as number
-    this.#payloadSize = words[base + RecordRow.PAYLOAD_SIZE] as number
-    this.#attributesUnits = words[base + RecordRow.ATTRIBUTES_UNITS] as number
     if (words[base + RecordRow.SWAPPED] !== 0) this.#turn()
+  }
+
+  get deleted(): boolean {
+    return (this.#flags & DELETED) !== 0
   }
 
   get type(): Guid {
@@ -98,46 +97,64 @@ export class WireRecord implements GraphRecord {
     return (this.#id ??= readGuid(this.#source, this.#at + 16))
   }
 
+  idWord(index: number): number {
+    return readU32(this.#source, this.#at + 16 + 4 * index) | 0
+  }
+
+  writeId(bytes: Uint8Array, at: number): void {
+    const from = this.#at + 16
+    for (let i = 0; i < 16; i++) bytes[at + i] = this.#source[from + i] as number
+  }
+
   get creatorId(): string {
-    return internedUtf16At(this.#source, this.#creatorAt, this.#creatorUnits - 1, this.#bigEndian)
+    return internedUtf16At(
+      this.#source,
+      this.#creatorAt(),
+      this.#creatorUnits() - 1,
+      this.#bigEndian(),
+    )
   }
 
   get lastModifiedBy(): string {
-    const units = this.#modifierUnits
+    const units = this.#modifierUnits()
     if (units === 0) return ''
-    return internedUtf16At(this.#source, this.#modifierAt, units - 1, this.#bigEndian)
+    return internedUtf16At(this.#source, this.#modifierAt(), units - 1, this.#bigEndian())
   }
 
   get securityData(): Uint8Array {
-    const size = this.#securitySize
-    return size === 0 ? NOTHING : viewOf(this.#source, this.#timesAt - size, size)
+    const size = this.#securitySize()
+    return size === 0 ? NOTHING : viewOf(this.#source, this.#timesAt() - size, size)
   }
 
   get creationTime(): bigint {
-    return readU64(this.#source, this.#timesAt)
+    return readU64(this.#source, this.#timesAt())
   }
 
   get expirationTime(): bigint {
-    return readU64(this.#source, this.#timesAt + 8)
+    return readU64(this.#source, this.#timesAt() + 8)
+  }
+
+  timeWord(index: number): number {
+    return readU32(this.#source, this.#timesAt() + 4 * index) | 0
   }
 
   get modificationTime(): bigint {
-    return (this.#modified ??= readU64(this.#source, this.#timesAt + 16))
+    return readU64(this.#source, this.#timesAt() + 16)
   }
 
   get graphId(): string {
-    return internedUtf16At(this.#source, this.#graphAt, this.#graphUnits - 1, this.#bigEndian)
+    return internedUtf16At(this.#source, this.#graphAt(), this.#graphUnits() - 1, this.#bigEndian())
   }
 
   get payload(): Uint8Array {
-    if (this.#payloadSize === 0) return NOTHING
-    return viewOf(this.#source, this.#payloadAt, this.#payloadSize)
+    if (this.#payloadSize() === 0) return NOTHING
+    return viewOf(this.#source, this.#payloadAt(), this.#payloadSize())
   }
 
   get attributes(): string {
-    const units = this.#attributesUnits
+    const units = this.#attributesUnits()
     if (units === 0) return ''
-    return utf16At(this.#source, this.#attributesAt, units - 1, this.#bigEndian)
+    return utf16At(this.#source, this.#attributesAt(), units - 1, this.#bigEndian())
   }
 
   get bytes(): Uint8Array {
@@ -145,7 +162,7 @@ export class WireRecord implements GraphRecord {
   }
 
   retain(): this {
-    if (this.#memory === Memory.BORROWED) this.#copy()
+    if (this.#memory() === Memory.BORROWED) this.#copy()
     return this
   }
 
@@ -167,51 +184,76 @@ export class WireRecord implements GraphRecord {
     return compareAt.call(this.#source, other.#source, otherAt, otherAt + size, at, at + size) === 0
   }
 
-  get #creatorUnits(): number {
+  #memory(): number {
+    return this.#flags & MEMORY_MASK
+  }
+
+  #setMemory(memory: Memory): void {
+    this.#flags = (this.#flags & ~MEMORY_MASK) | memory
+  }
+
+  #bigEndian(): boolean {
+    return (this.#flags & BIG_ENDIAN) !== 0
+  }
+
+  #creatorUnits(): number {
     return this.#units & UNITS_MASK
   }
 
-  get #modifierUnits(): number {
+  #modifierUnits(): number {
     return (this.#units >> UNITS_BITS) & UNITS_MASK
   }
 
-  get #graphUnits(): number {
+  #graphUnits(): number {
     return this.#units >> (2 * UNITS_BITS)
   }
 
-  // Where fields are: the lengths before them say it (2.2.1.9).
+  // Where fields are: the lengths before them say it (2.2.1.9). Those of the last three are read
+  // where they stand.
 
-  get #creatorAt(): number {
+  #securitySize(): number {
+    return readU32(this.#source, this.#at + 48 + 2 * (this.#creatorUnits() + this.#modifierUnits()))
+  }
+
+  #payloadSize(): number {
+    return readU32(this.#source, this.#payloadAt() - 4)
+  }
+
+  #attributesUnits(): number {
+    return readU32(this.#source, this.#attributesAt() - 4)
+  }
+
+  #creatorAt(): number {
     return this.#at + 44
   }
 
-  get #modifierAt(): number {
-    return this.#at + 48 + 2 * this.#creatorUnits
+  #modifierAt(): number {
+    return this.#at + 48 + 2 * this.#creatorUnits()
   }
 
-  get #timesAt(): number {
-    return this.#at + 52 + 2 * (this.#creatorUnits + this.#modifierUnits) + this.#securitySize
+  #timesAt(): number {
+    return this.#at + 52 + 2 * (this.#creatorUnits() + this.#modifierUnits()) + this.#securitySize()
   }
 
-  get #graphAt(): number {
-    return this.#timesAt + 28
+  #graphAt(): number {
+    return this.#timesAt() + 28
   }
 
-  get #payloadAt(): number {
-    return this.#graphAt + 2 * this.#graphUnits + 6
+  #payloadAt(): number {
+    return this.#graphAt() + 2 * this.#graphUnits() + 6
   }
 
-  get #attributesAt(): number {
-    return this.#payloadAt + this.#payloadSize + 4
+  #attributesAt(): number {
+    return this.#payloadAt() + this.#payloadSize() + 4
   }
 
   #frame(): Uint8Array {
-    if (this.#memory < Memory.ROOMY) this.#copy()
+    if (this.#memory() < Memory.ROOMY) this.#copy()
     const at = this.#at - FLOOD_FRAME_HEAD
-    if (this.#memory === Memory.ROOMY) {
+    if (this.#memory() === Memory.ROOMY) {
       writeU16(this.#source, at, this.size + FLOOD_HEAD)
       writeFloodHead(this.#source, at + 2, this.size)
-      this.#memory = Memory.FRAMED
+      this.#setMemory(Memory.FRAMED)
     }
     return viewOf(this.#source, at, this.size + FLOOD_FRAME_HEAD)
   }
@@ -223,16 +265,16 @@ export class WireRecord implements GraphRecord {
     memory.set(viewOf(this.#source, this.#at, this.size), at)
     this.#source = memory
     this.#at = at
-    this.#memory = Memory.ROOMY
+    this.#setMemory(Memory.ROOMY)
   }
 
   /** GA-01: turns the strings of a record that came in the other byte order, in a copy. */
   #turn(): void {
     this.#copy()
-    turnUtf16(this.#source, this.#creatorAt, this.#creatorUnits)
-    turnUtf16(this.#source, this.#modifierAt, this.#modifierUnits)
-    turnUtf16(this.#source, this.#graphAt, this.#graphUnits)
-    turnUtf16(this.#source, this.#attributesAt, this.#attributesUnits)
+    turnUtf16(this.#source, this.#creatorAt(), this.#creatorUnits())
+    turnUtf16(this.#source, this.#modifierAt(), this.#modifierUnits())
+    turnUtf16(this.#source, this.#graphAt(), this.#graphUnits())
+    turnUtf16(this.#source, this.#attributesAt(), this.#attributesUnits())
   }
 }
 

@@ -11,7 +11,7 @@ const FRAME_HOLDS = Math.floor((LIMITS.graphFrameBytes - 12) / 20)
 function acknowledge(node: LinkHarness, connection: number, from: number, to: number): void {
   const link = node.link(connection)
   assert.ok(link)
-  for (let i = from; i < to; i++) node.links.acknowledge(link, { id: guidOf(i), useful: true })
+  for (let i = from; i < to; i++) node.links.acknowledge(link, recordOf(i), true)
   // The end of any handler.
   node.machine.handleTimeout(node.now)
   node.pump()

@@ -94,15 +94,19 @@ test('G-157 c: below two, unless it never synchronised', () => {
   assert.is(tried(fresh).length, 1)
 })
 
-test('G-157 d: below three only at the timer', () => {
+test('G-157 d: below three not at once, but 5 to 15 s later', () => {
   const harness = harnessWith(20)
   const links = neighbors(harness, 3)
-  harness.run(10)
+  harness.run(30)
   harness.lose(links[0] as FakeLink)
-  harness.run(299.9)
+  harness.run(4.9)
   assert.equal(tried(harness), [])
-  harness.run(0.1)
-  assert.is(tried(harness).length, 1)
+  harness.run(10.2)
+  assert.ok(tried(harness).length > 0)
+  // Nor without end: with three there is nothing to do.
+  neighbors(harness, 1)
+  harness.run(200)
+  assert.equal(tried(harness), [])
 })
 
 test('G-157 d: at the timer, whoever has come meanwhile', () => {
@@ -116,7 +120,7 @@ test('G-157 d: at the timer, whoever has come meanwhile', () => {
   assert.equal(tried(harness), [9])
 })
 
-test('G-157 with three neighbours two timers in three try one more, and no event does', () => {
+test('G-157 with three neighbours about half of the timers try one more, and no event does', () => {
   let attempts = 0
   for (let seed = 1; seed <= 100; seed++) {
     const harness = harnessWith(20, { seed })
@@ -126,8 +130,8 @@ test('G-157 with three neighbours two timers in three try one more, and no event
     harness.run(1)
     attempts += tried(harness).length
   }
-  // 100 draws of 0.65: more than three standard deviations to either side.
-  assert.ok(attempts > 48 && attempts < 82, `${attempts}`)
+  // 100 draws of 0.55: more than three standard deviations to either side.
+  assert.ok(attempts > 38 && attempts < 72, `${attempts}`)
 })
 
 test('G-158 each candidate is as likely as the next', () => {

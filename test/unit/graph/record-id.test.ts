@@ -2,7 +2,7 @@ import * as assert from 'uvu/assert'
 import type { Guid } from '#lib/core/guid.js'
 import { LIMITS } from '#lib/core/limits.js'
 import { SeededRng } from '#lib/core/rng.js'
-import { createRecordId, RecordIdCheck } from '#lib/graph/record-id.js'
+import { RecordIdCheck, RecordIds } from '#lib/graph/record-id.js'
 import { test } from '../../harness.js'
 
 const id = (high: string): Guid =>
@@ -18,14 +18,14 @@ const ALICE = {
 }
 
 test('G-137 the high half is the folded MD5 of the creator, UTF-16LE without NUL (GA-09)', () => {
-  const made = createRecordId('alice', new SeededRng(1))
+  const made = new RecordIds('alice', new SeededRng(1)).create()
   assert.is(hex(made).slice(0, 16), ALICE.le)
 })
 
 test('G-137 the low half is a random GUID folded', () => {
   const random = new SeededRng(7).bytes(16)
   const folded = random.slice(0, 8).map((byte, i) => byte ^ (random[i + 8] as number))
-  const made = createRecordId('alice', new SeededRng(7))
+  const made = new RecordIds('alice', new SeededRng(7)).create()
   assert.is(hex(made).slice(16), Buffer.from(folded).toString('hex'))
 })
 
@@ -39,7 +39,7 @@ test('G-171 Record IDs are accepted in every form that a creator may have hashed
 
 test('G-171 attack: a Record ID of somebody else’s is refused', () => {
   const check = new RecordIdCheck()
-  const bobs = createRecordId('bob', new SeededRng(3))
+  const bobs = new RecordIds('bob', new SeededRng(3)).create()
   assert.ok(check.belongs(bobs, 'bob'))
   assert.not(check.belongs(bobs, 'alice'))
   assert.not(check.belongs(id(ALICE.le), 'bob'))
@@ -53,7 +53,7 @@ test('attack: many creators do not grow what is remembered, and none is judged w
   const check = new RecordIdCheck()
   const rng = new SeededRng(5)
   for (let n = 0; n < 2 * LIMITS.graphKnownCreators; n++) {
-    assert.ok(check.belongs(createRecordId(`peer-${n}`, rng), `peer-${n}`))
+    assert.ok(check.belongs(new RecordIds(`peer-${n}`, rng).create(), `peer-${n}`))
   }
   assert.is(check.size, LIMITS.graphKnownCreators)
   assert.ok(check.belongs(id(ALICE.be), 'alice'))

@@ -3,7 +3,9 @@ import { minutes, seconds } from '#lib/core/instant.js'
 import { RECORD_TYPE } from '#lib/graph/constants.js'
 import { GraphDatabase } from '#lib/graph/database.js'
 import type { RecordVerdict } from '#lib/graph/security-provider.js'
+import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import { encodeContact } from '#lib/wire/graph/payloads.js'
+import type { GraphRecord } from '#lib/wire/graph/record.js'
 import type { TestNode } from '../../support/graph-node.js'
 import { PROPERTIES, type TestLink } from '../../support/graph-node.js'
 import { HOUR, OTHER_TYPE, record, SECOND, T0, version } from '../../support/graph-records.js'
@@ -85,14 +87,9 @@ test('G-120 G-179 both ends of a FLOOD update the utility of the link', () => {
     node.flood(link, each)
     assert.is(link.utility, expected[n])
   })
-  const id = first.id
-  node.records.handleAcks(acked, [
-    { id, useful: true },
-    { id, useful: true },
-    { id, useful: false },
-  ])
+  for (const useful of [true, true, false]) node.records.handleAck(acked, useful)
   assert.is(acked.utility, 244.125)
-  for (let n = 0; n < 5000; n++) node.records.handleAcks(acked, [{ id, useful: true }])
+  for (let n = 0; n < 5000; n++) node.records.handleAck(acked, true)
   assert.ok(acked.utility <= 4096)
 })
 
@@ -109,6 +106,33 @@ test('G-116 an invalid record is counted, and that is all', () => {
   // GA-49: on receipt the maximum itself is allowed.
   node.flood(link, record({ payload: new Uint8Array(PROPERTIES.maxRecordSize) }))
   assert.is(node.database.size, 1)
+})
+
+test('G-119 a record that is known is acknowledged; one that has changed or expired is not known', () => {
+  const { node, links } = neighbourhood()
+  const link = links[0] as TestLink
+  const first = record()
+  const bring = (each: GraphRecord): void => {
+    node.receive(link, encodeGraphMessage({ type: 'FLOOD', record: each }))
+  }
+  const useful = (): boolean[] => node.links.acks.splice(0).map(({ ack }) => ack.useful)
+  for (let i = 0; i < 3; i++) bring(first)
+  assert.equal(useful(), [true, false, false])
+  const second = version(first, 2)
+  for (const each of [second, second, second]) bring(each)
+  assert.equal(useful(), [true, false, false])
+  // 3.1.5.2.10: who brings an older version gets the newer one.
+  settleOne(node)
+  node.links.sent.length = 0
+  bring(first)
+  assert.equal(floods(node, links), ['0:v2'])
+  assert.equal(useful(), [false])
+  bring(second)
+  assert.equal(useful(), [false])
+  node.setPeerTime(second.expirationTime)
+  bring(second)
+  assert.equal(useful(), [])
+  assert.is(node.context.counters.get('record-expired'), 1)
 })
 
 test('GA-58 an expired record is dropped on receipt', () => {

@@ -33,6 +33,7 @@ test('G-057 stored records are validated; presence, signature and contact are le
 test('G-057 the provider judges stored records, too; what finds no room is counted', () => {
   const records = Array.from({ length: 5 }, () => ({ record: record(), autorefresh: false }))
   const security = {
+    name: 'test',
     maxFrame: 16_348,
     openSession: () => {
       throw new Error('not here')

@@ -184,6 +184,36 @@ test('G-078 G-079 two machines negotiate, connect and flood, in both directions'
   }
 })
 
+test('G-005 Max Frame Size is 16,379, or the provider has another one of at most 32,768', () => {
+  const node = new LinkHarness()
+  node.raw = true
+  const connection = node.incoming(7n)
+  node.takeRaw(connection)
+  node.flood(recordOf(1, 100_000))
+  const sizes = framesOf(node.takeRaw(connection)).map((bytes) => bytes.length)
+  assert.is(Math.max(...sizes), 16_379)
+  const big = (size: number): Uint8Array => frame(new Uint8Array(size).fill(1))
+  // A frame of the greatest size is read on; one that is longer ends the connection.
+  node.bytes(connection, big(16_379).subarray(0, 4))
+  assert.not(node.destroyed(connection))
+  const other = node.incoming(8n)
+  node.bytes(other, big(16_380).subarray(0, 2))
+  assert.ok(node.destroyed(other))
+
+  const pair = new Pair({ maxFrame: 40_000 })
+  pair.run()
+  pair.a.flood(recordOf(3, 1_000_000))
+  pair.run()
+  assert.is(pair.b.called('records.handleFlood').length, 1)
+  assert.ok(pair.longestFrame <= 32_768, `${pair.longestFrame}`)
+  const scene = new Secured().accept().negotiated()
+  scene.node.bytes(scene.connection, big(32_768).subarray(0, 2))
+  assert.not(scene.node.destroyed(scene.connection))
+  const next = new Secured().accept().negotiated()
+  next.node.bytes(next.connection, big(32_769).subarray(0, 2))
+  assert.ok(next.node.destroyed(next.connection))
+})
+
 test('GA-04 no frame under a provider is longer than its Max Frame Size', () => {
   const pair = new Pair({ maxFrame: 5000 })
   pair.run()
@@ -411,13 +441,21 @@ class Pair {
 
   /** Transmissions end at frames. */
   #look(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const size = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
-      this.frames.push(bytes.slice(at + 2, at + 2 + size))
-      this.longestFrame = Math.max(this.longestFrame, size)
-      at += 2 + size
+    for (const one of framesOf(bytes)) {
+      this.frames.push(one)
+      this.longestFrame = Math.max(this.longestFrame, one.length)
     }
   }
+}
+
+function framesOf(bytes: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  for (let at = 0; at < bytes.length;) {
+    const size = ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+    frames.push(bytes.slice(at + 2, at + 2 + size))
+    at += 2 + size
+  }
+  return frames
 }
 
 test.run()

@@ -3,6 +3,8 @@ import { guid } from '#lib/core/guid.js'
 import { minutes } from '#lib/core/instant.js'
 import { RECORD_TYPE } from '#lib/graph/constants.js'
 import type { Guid } from '#lib/core/guid.js'
+import { md5 } from '#lib/native/digest.js'
+import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import { APP_TYPE, OTHER_TYPE, record, SECOND, T0, tombstone } from '../../support/graph-records.js'
 import { settle, TestNode } from '../../support/graph-node.js'
 import { member, newcomer, series, sentOf } from '../../support/graph-sync.js'
@@ -63,6 +65,49 @@ test('G-108 G-109 G-110 SOLICIT_NEW is answered by included or not excluded type
     const ends = sentOf(answering, 'SYNC_END')
     assert.equal(ends, [{ type: 'SYNC_END', final: true }])
     assert.is(answering.links.sent.at(-1)?.message.type, 'SYNC_END')
+  }
+})
+
+test('G-025 G-029 each SOLICIT covers all types, those included, or all but those excluded, and ends with F', () => {
+  const [a, b] = [record({ type: APP_TYPE }), record({ type: OTHER_TYPE })]
+  const cases = [
+    { inclusions: [], exclusions: [], expected: [a, b] },
+    { inclusions: [OTHER_TYPE], exclusions: [], expected: [b] },
+    { inclusions: [], exclusions: [OTHER_TYPE], expected: [a] },
+  ]
+  const since = { modificationTime: 0n }
+  // One range over everything, with the hash of nothing.
+  const ranges = [
+    {
+      hash: md5(new Uint8Array(0)),
+      modificationTime: 1n << 62n,
+      recordId: '\xff'.repeat(16) as Guid,
+    },
+  ]
+  for (const { expected, ...types } of cases) {
+    for (const solicit of [
+      { type: 'SOLICIT_NEW', ...types },
+      { type: 'SOLICIT_TIME', ...types, ...since },
+      { type: 'SOLICIT_HASH', ...types, ranges },
+    ] as const) {
+      const [asking, answering] = [member(), member([a, b])]
+      const link = asking.connect(answering, { start: false })
+      asking.links.send(link, solicit)
+      settle(asking, answering)
+      if (solicit.type === 'SOLICIT_HASH') {
+        const advertised = sentOf(answering, 'ADVERTISE').flatMap(({ abstracts }) => abstracts)
+        assert.equal(advertised.map(({ id }) => id).sort(), expected.map(({ id }) => id).sort())
+        continue
+      }
+      assert.equal(asking.contents, member(expected).contents, solicit.type)
+      const ends = sentOf(answering, 'SYNC_END')
+      assert.is(ends.length, 1, solicit.type)
+      // 2.2.2.12: Flags at offset 8, F is 0x01.
+      assert.equal(
+        ends.map((end) => encodeGraphMessage(end)[8]),
+        [1],
+      )
+    }
   }
 })
 

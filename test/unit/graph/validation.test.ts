@@ -7,7 +7,16 @@ import { floodHeader } from '#lib/wire/graph/codec.js'
 import { encodeContact, encodePresence, encodeSignature } from '#lib/wire/graph/payloads.js'
 import type { GraphRecord, RecordFields } from '#lib/wire/graph/record.js'
 import { TestNode } from '../../support/graph-node.js'
-import { fields, HOUR, record, recordId, SECOND, T0, version } from '../../support/graph-records.js'
+import {
+  fields,
+  HOUR,
+  record,
+  recordId,
+  SECOND,
+  T0,
+  version,
+  wordsOf,
+} from '../../support/graph-records.js'
 import { test } from '../../harness.js'
 
 const RULES = { graphId: 'g1', maxRecordSize: 1024, dialect: DEFAULT_GRAPH_DIALECT }
@@ -16,7 +25,7 @@ const RULES = { graphId: 'g1', maxRecordSize: 1024, dialect: DEFAULT_GRAPH_DIALE
 function claimed(changes: Partial<RecordFields>, bytes = new Uint8Array(98)): GraphRecord {
   const said = fields(changes)
   const size = bytes.length + said.payload.length
-  const self: GraphRecord = { ...said, bytes, size, retain: () => self }
+  const self: GraphRecord = { ...said, ...wordsOf(said), bytes, size, retain: () => self }
   return self
 }
 

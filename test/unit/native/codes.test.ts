@@ -72,10 +72,11 @@ test('the words of graph rows are at their places in the C structs', () => {
       named.set(`${part}.${field}`, index)
     }
   }
-  const { row, stream, ...inC } = addon.graphLayout
+  const { row, stream, known, ...inC } = addon.graphLayout
   assert.equal(new Map([...named].sort()), new Map(Object.entries(inC).sort()))
   assert.is(graphRows.ROW_WORDS, row)
   assert.is(graphRows.STREAM_WORDS, stream)
+  assert.is(4 * graphRows.KNOWN_SETS, known)
 })
 
 test('the bits of PRESENT and the depths of looking are those of C', () => {

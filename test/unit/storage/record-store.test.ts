@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as assert from 'uvu/assert'
+import { ClassicLevel } from 'classic-level'
 import { PeernetError } from '#lib/core/errors.js'
+import { LIMITS } from '#lib/core/limits.js'
 import type { GraphWrite } from '#lib/graph/interface.js'
+import { LevelPieces } from '#lib/storage/level-pieces.js'
 import { LevelRecordStore } from '#lib/storage/level-record-store.js'
 import { VolatileRecordStore } from '#lib/storage/volatile-record-store.js'
 import type { GraphIdentity } from '#lib/storage/record-store.js'
@@ -115,6 +118,69 @@ test('writes of one turn are one batch, and those that wait go together', async 
   const again = await LevelRecordStore.open(directory)
   assert.ok((await again.load()).records.every(({ record }) => record.version > 450))
   await again.close()
+})
+
+/** Pieces of large records in a store that is closed. */
+async function piecesIn(directory: string): Promise<Buffer[]> {
+  const db = new ClassicLevel<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+  })
+  const keys = await db.keys({ gte: Buffer.from('\x01p'), lt: Buffer.from('\x01q') }).all()
+  await db.close()
+  return keys
+}
+
+test('a large record is stored in pieces, and replaced and removed with them', async () => {
+  const size = Math.round(2.5 * LIMITS.graphStorePieceBytes)
+  const large = (n: number, version: number): GraphRecord =>
+    makeRecord(n, { version, payload: new Uint8Array(size).fill(version) })
+  const directory = fresh()
+  const store = await LevelRecordStore.create(directory, identity)
+  const all = [put(large(1, 1)), put(makeRecord(2)), put(large(3, 1)), put(large(4, 1))]
+  await Promise.all(all.map((write) => store.write([write])))
+  await store.write([put(large(1, 2), true), { type: 'remove', id: idOf(3) }])
+  await store.write([put(makeRecord(4, { version: 2 }))])
+  await store.close()
+  assert.is((await piecesIn(directory)).length, 3)
+  const again = await LevelRecordStore.open(directory)
+  const { records } = await again.load()
+  assert.equal(
+    records.map(({ autorefresh }) => autorefresh),
+    [true, false, false],
+  )
+  const expected = [large(1, 2), makeRecord(2), makeRecord(4, { version: 2 })]
+  assert.equal(bytesOf(records), bytesOf(expected.map((record) => ({ record }))))
+  // What was read is replaced like what was written.
+  await again.write([put(makeRecord(1, { version: 3 }))])
+  await again.close()
+  assert.equal(await piecesIn(directory), [])
+})
+
+test('pieces that a dying process left behind are swept up, and missing ones are damage', async () => {
+  const payload = new Uint8Array(2 * LIMITS.graphStorePieceBytes)
+  const directory = await filled([makeRecord(1, { payload })])
+  const db = new ClassicLevel<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+  })
+  // It died before the entry of the next version was written, and before that of another record.
+  const pieces = new LevelPieces(db)
+  pieces.changed(idOf(1), { generation: 1, length: payload.length, checksum: 0 })
+  for (const id of [idOf(1), idOf(2)]) await pieces.write(id, payload)
+  await db.close()
+  assert.is((await piecesIn(directory)).length, 7)
+  const again = await LevelRecordStore.open(directory)
+  assert.is((await again.load()).records[0]?.record.payload.length, payload.length)
+  await again.close()
+  const left = await piecesIn(directory)
+  assert.is(left.length, 3)
+  const holed = new ClassicLevel<Buffer, Buffer>(directory, { keyEncoding: 'buffer' })
+  await holed.del(left[1] as Buffer, { sync: true })
+  await holed.close()
+  const error = await rejection(LevelRecordStore.open(directory))
+  assert.is(error.code, 'ERR_PEERNET_STATE_CORRUPT')
+  assert.match(error.message, /large record/)
 })
 
 test('a store has one owner: the second gets a clear error and changes nothing', async () => {

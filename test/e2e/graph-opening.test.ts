@@ -1,0 +1,65 @@
+// What opening a graph takes (MS-PPGRH 3.1.4.2), through the library.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import * as assert from 'uvu/assert'
+import { createGraph, importGraph, openGraph, PeernetError, type Graph } from '#lib/index.js'
+import { test } from '../harness.js'
+import { XorProvider } from '../support/xor-provider.js'
+
+const CHAT = '11111111-2222-3333-4444-555555555555'
+
+async function rejects(promise: Promise<unknown>, code: string): Promise<void> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  assert.instance(error, PeernetError)
+  assert.is((error as PeernetError).code, code)
+}
+
+function text(graph: Graph, id: string): string {
+  return Buffer.from(graph.get(id)?.payload ?? []).toString()
+}
+
+test('G-056 a graph is opened with its ID, its user and its security provider, and no other', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'peernet-opening-'))
+  const directory = path.join(home, 'graph')
+  const file = path.join(home, 'graph.export')
+  const security = new XorProvider()
+  const another = Object.assign(new XorProvider(), { name: 'another' })
+  const ada = { graphId: 'opening', peerId: 'ada', addresses: ['::1'], directory }
+  const open: Graph[] = []
+  try {
+    const first = await createGraph({ ...ada, security })
+    const { id } = await first.publish({ type: CHAT, payload: Buffer.from('kept') })
+    await first.exportDatabase(file)
+    await first.close()
+    await rejects(openGraph(ada), 'ERR_PEERNET_INVALID_DATABASE')
+    await rejects(openGraph({ ...ada, security: another }), 'ERR_PEERNET_INVALID_DATABASE')
+    await rejects(openGraph({ ...ada, security, peerId: 'bob' }), 'ERR_PEERNET_INVALID_DATABASE')
+    await rejects(openGraph({ ...ada, security, graphId: 'x' }), 'ERR_PEERNET_INVALID_DATABASE')
+    await rejects(openGraph({ ...ada, security, peerId: '' }), 'ERR_PEERNET_INVALID_ARG')
+    const elsewhere = { ...ada, directory: path.join(home, 'elsewhere') }
+    await rejects(importGraph(file, elsewhere), 'ERR_PEERNET_INVALID_DATABASE')
+    // None of them has changed anything.
+    const again = await openGraph({ ...ada, security })
+    open.push(again)
+    assert.is(text(again, id), 'kept')
+    const copy = await importGraph(file, { ...elsewhere, security })
+    open.push(copy)
+    assert.is(text(copy, id), 'kept')
+  } finally {
+    await Promise.all(open.map((graph) => graph.close()))
+    await rm(home, { recursive: true, force: true })
+  }
+})
+
+test('G-005 a security provider with a Max Frame Size above 32,768 is refused', async () => {
+  const security = new XorProvider({ maxFrame: 32_769 })
+  const options = { graphId: 'greedy', peerId: 'ada', directory: false, security } as const
+  await rejects(createGraph(options), 'ERR_PEERNET_INVALID_ARG')
+  await rejects(openGraph(options), 'ERR_PEERNET_INVALID_ARG')
+})
+
+test.run()
