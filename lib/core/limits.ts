@@ -1,3 +1,4 @@
+import { CONTENT_LIMITS } from './content-limits.js'
 import { GRAPH_LIMITS } from './graph-limits.js'
 import { hours, milliseconds, minutes, seconds } from './instant.js'
 
@@ -422,6 +423,8 @@ export const LIMITS = {
   /** Requests to one peer at a time, and connections of strangers to our server. */
   retrievalPerPeer: 4,
   retrievalConnections: 1024,
+
+  ...CONTENT_LIMITS,
 
   // Content over HTTP (MS-PCCRTP); times in milliseconds
   /** Shorter content costs more as hashes than it saves. */

@@ -43,6 +43,8 @@ export interface FoundPeer {
   /** IPv4, or IPv6 without brackets, link-local with its zone: fit for `net.connect`. */
   readonly address: string
   readonly port: number
+  /** `urn:uuid:…`: the same on all addresses of a peer while it runs; '' if it tells none. */
+  readonly service: string
   readonly segments: readonly FoundSegment[]
 }
 
@@ -145,7 +147,8 @@ const noInstances = {
   save: (): Promise<void> => Promise.resolve(),
 }
 
-function peerOf({ address, port, segments, zone }: Extract<ClientEvent, { type: 'peer' }>) {
+function peerOf(event: Extract<ClientEvent, { type: 'peer' }>): FoundPeer {
+  const { address, port, segments, service, zone } = event
   const host = formatHost(address)
-  return { address: zone === '' ? host : `${host}%${zone}`, port, segments }
+  return { address: zone === '' ? host : `${host}%${zone}`, port, service, segments }
 }

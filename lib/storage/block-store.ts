@@ -1,10 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { HashScheme } from '../content/algorithms.js'
 import { checking, type PoolWork } from '../content/blocks.js'
 import type { ContentSegment } from '../content/content-info.js'
 import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
-import { equalBytes, toHex } from '../core/bytes.js'
+import { equalBytes, fromHex, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import { systemCode } from './atomic-file.js'
@@ -42,6 +42,15 @@ export interface HeldSegment {
 export interface StoredBlock {
   readonly bytes: Uint8Array
   readonly secret: Uint8Array
+}
+
+/** What is there of a segment now, in numbers. `blocks` 0: it is gone. */
+export interface SegmentChange {
+  readonly id: Uint8Array
+  readonly blocks: number
+  readonly blockCount: number
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
 }
 
 /** Counts of this process, except `bytes` and `segments`, which are of the directory. */
@@ -82,6 +91,7 @@ export class BlockStore {
   readonly #touched = new Map<string, number>()
   readonly #counts = { hits: 0, misses: 0, stored: 0, evicted: 0, corrupt: 0 }
   readonly #failures = { reads: 0, writes: 0, last: undefined as string | undefined }
+  readonly #watchers = new Set<(change: SegmentChange) => void>()
   #known: { readonly bytes: number; readonly segments: number } | undefined
   #added = 0
   #trimming: Promise<void> | undefined
@@ -140,6 +150,7 @@ export class BlockStore {
         if (!isSame || !equalBytes(secret, segment.secret)) return false
         if (file.has(block) && equalBytes(file.hash(block), hash)) return true
         await file.write(block, bytes, hash)
+        this.#tell(segment.id, file)
       } finally {
         await file.release()
       }
@@ -189,6 +200,7 @@ export class BlockStore {
       if (check === undefined || !(await this.#options.run(check.work))) {
         this.#counts.corrupt += 1
         await file.forget(block)
+        this.#tell(id, file)
         return undefined
       }
       await this.#touch(id, file)
@@ -227,6 +239,31 @@ export class BlockStore {
     return { id, scheme, secret, length, blockCount, blocks, isComplete, ageMs }
   }
 
+  /** IDs of the segments in the directory, whoever wrote them. */
+  async ids(): Promise<Uint8Array[]> {
+    this.#checkOpen()
+    return (await this.#scan()).map(({ path }) => idIn(path))
+  }
+
+  /** What this process stores and evicts, told at once. Ends by calling what is returned. */
+  watch(listener: (change: SegmentChange) => void): () => void {
+    this.#watchers.add(listener)
+    return () => {
+      this.#watchers.delete(listener)
+    }
+  }
+
+  #tell(id: Uint8Array, file: SegmentFile): void {
+    if (this.#watchers.size === 0) return
+    const { blockCount, createdAt } = file.head
+    for (const tell of this.#watchers) tell({ id, blocks: file.held, blockCount, createdAt })
+  }
+
+  #tellGone(path: string): void {
+    const change = { id: idIn(path), blocks: 0, blockCount: 0, createdAt: 0 }
+    for (const tell of this.#watchers) tell(change)
+  }
+
   /** Looks through the directory, and evicts what is too old or too much. */
   async statistics(): Promise<BlockStoreStatistics> {
     this.#checkOpen()
@@ -245,7 +282,10 @@ export class BlockStore {
     this.#checkOpen()
     await this.#dropAll()
     const found = await this.#scan()
-    for (const { path } of found) await rm(path, { force: true })
+    for (const { path } of found) {
+      await rm(path, { force: true })
+      this.#tellGone(path)
+    }
     this.#known = { bytes: 0, segments: 0 }
     this.#added = 0
     return found.length
@@ -277,6 +317,7 @@ export class BlockStore {
     for (const one of found.sort((a, b) => a.usedAt - b.usedAt)) {
       if (bytes <= enough && one.usedAt >= oldest) break
       await rm(one.path, { force: true })
+      this.#tellGone(one.path)
       this.#counts.evicted += 1
       bytes -= one.bytes
       segments -= 1
@@ -386,6 +427,8 @@ export class BlockStore {
     if (this.#isClosed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the cache was closed')
   }
 }
+
+const idIn = (path: string): Uint8Array => fromHex(basename(path, '.seg')) ?? new Uint8Array(0)
 
 async function namesIn(directory: string): Promise<string[]> {
   try {

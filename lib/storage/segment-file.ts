@@ -195,6 +195,13 @@ export class SegmentFile {
     return block < this.head.blockCount && this.#rows[this.#rowAt(block)] === PRESENT
   }
 
+  /** How many blocks are there. */
+  get held(): number {
+    let count = 0
+    for (let block = 0; block < this.head.blockCount; block++) if (this.has(block)) count += 1
+    return count
+  }
+
   hash(block: number): Uint8Array {
     const at = this.#rowAt(block)
     return this.#rows.subarray(at + 1, at + rowBytes(this.head))

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import { decodeRequest } from '#lib/content/decode-retrieval.js'
 import { encodeRetrieval } from '#lib/content/encode-retrieval.js'
+import type { PeerSearch } from '#lib/runtime/content/download-peers.js'
 import { fetchContent } from '#lib/runtime/content/fetch-content.js'
 import { sampleContent } from '../helpers/content-checker.js'
 import {
@@ -73,6 +74,28 @@ test('several peers share the work, found by discovery too, through all kinds of
   const chunks: Buffer[] = []
   for await (const chunk of other.readable()) chunks.push(chunk as Buffer)
   assert.ok(isRight(Buffer.concat(chunks)))
+})
+
+test('what nobody has is looked for again: a peer that appears later gives it', async () => {
+  const origin = await startOrigin()
+  await warm(origin)
+  const peer = await startPeer(origin)
+  let rounds = 0
+  const sought: number[] = []
+  async function* findPeers(_ids: readonly Uint8Array[], search: PeerSearch) {
+    for (; rounds < 3; rounds++) {
+      const wanted = search.wanted()
+      sought.push(wanted.length)
+      await Promise.resolve()
+      if (rounds === 2) yield { at: peer.at, segments: wanted }
+      search.roundOver(wanted.map(({ id }) => id))
+    }
+  }
+  const got = await fetchContent(origin.url, { findPeers })
+  await origin.kill()
+  assert.ok(isRight(await got.bytes()))
+  assert.is(got.shares.peers, content.length)
+  assert.equal(sought, [1, 1, 1])
 })
 
 test('D-111 the origin dies midway: the rest comes from peers', async () => {

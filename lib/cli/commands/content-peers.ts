@@ -9,9 +9,10 @@ import type { Command } from 'commander'
 import { fromHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { runOnPool } from '../../io/block-runner.js'
+import { createContentPeer, type ContentPeer } from '../../runtime/content/content-peer.js'
 import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
-import { peerdist } from '../../runtime/content/peerdist.js'
-import { listening, RetrievalServer } from '../../runtime/content/retrieval-server.js'
+import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
+import { listening } from '../../runtime/content/retrieval-server.js'
 import { StaticFiles } from '../../runtime/content/static-files.js'
 import { BlockStore } from '../../storage/block-store.js'
 import { statePaths } from '../../storage/paths.js'
@@ -24,6 +25,8 @@ interface ServeFlags {
   readonly peerPort: string
   readonly discovery: string
   readonly host: string
+  readonly v: string
+  readonly hash: string
   readonly serverSecret?: string
 }
 
@@ -31,6 +34,8 @@ interface FetchFlags {
   readonly peer?: string[]
   readonly output?: string
   readonly cache: boolean
+  readonly discovery: string
+  readonly peerPort: string
 }
 
 /** `peernet content serve | fetch | cache` */
@@ -40,7 +45,7 @@ export function addPeerContentCommands(content: Command, ownSecret: () => Server
   addCache(content)
 }
 
-function userCache(): BlockStore {
+export function userCache(): BlockStore {
   return new BlockStore({ directory: join(statePaths().cache, 'content'), run: runOnPool })
 }
 
@@ -53,6 +58,19 @@ function portOf(flag: string): number {
   return Number(flag)
 }
 
+function isOn(flag: string): boolean {
+  if (flag !== 'on' && flag !== 'off') throw invalid('--discovery wants on or off')
+  return flag === 'on'
+}
+
+function hashesOf({ v, hash }: ServeFlags): Pick<PeerDistOptions, 'version' | 'algorithm'> {
+  if (v !== '1' && v !== '2') throw invalid(`no version of content information: ${v}`)
+  if (hash !== 'sha256' && hash !== 'sha384' && hash !== 'sha512') {
+    throw invalid('--hash wants sha256, sha384 or sha512')
+  }
+  return { version: v === '1' ? 1 : 2, algorithm: hash }
+}
+
 function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
   const serve = content
     .command('serve')
@@ -60,46 +78,47 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
     .option('--port <number>', 'TCP port of the web server; 0 takes any free one', '8080')
     .option('--peer-port <number>', 'TCP port for peers; 0 takes any free one', '0')
     .option('--host <address>', 'listen on this address', '::')
-    .option('--discovery <on|off>', 'answer searches on the link', 'off')
+    .option('--discovery <on|off>', 'be found by peers on the link', 'off')
+    .option('--v <version>', 'version of content information for those who take both', '1')
+    .option('--hash <algorithm>', 'for version 1: sha256, sha384 or sha512', 'sha256')
     .option('--server-secret <hex>', "the server's secret; default: this user's own")
     .description('serve files over HTTP, as hashes to those who understand them; be a peer as well')
   serve.action((directory: string, flags: ServeFlags) =>
     runAction(serve, async (output, signal) => {
-      if (flags.discovery !== 'off') {
-        throw invalid('--discovery on is not there yet: name peers with `content fetch --peer`')
-      }
+      const [discovery, hashes] = [isOn(flags.discovery), hashesOf(flags)]
       const [port, peerPort] = [portOf(flags.port), portOf(flags.peerPort)]
       const given = flags.serverSecret === undefined ? undefined : fromHex(flags.serverSecret)
       if (flags.serverSecret !== undefined && (given?.length ?? 0) === 0) {
         throw invalid('--server-secret wants hex digits, two a byte')
       }
       const secret = given ?? (await ownSecret().load())
-      const files = await filesOf(directory, secret)
+      const files = await filesOf(directory, { secret, ...hashes })
       const cache = userCache()
-      const peer = new RetrievalServer({ cache })
       const web = createServer((request, response) => {
         files.handle(request, response).catch(() => response.destroy())
       })
+      let peer: ContentPeer | undefined
       try {
         await listening(web, port, flags.host)
         const at = web.address() as AddressInfo
-        const peers = await peer.listen(peerPort, flags.host)
-        output.value({ url: urlOf(at), peerPort: peers.port })
+        peer = await createContentPeer({ cache, discovery, port: peerPort, host: flags.host })
+        output.value({ url: urlOf(at), peerPort: peer.port, discovery })
         output.line(`Serving ${directory} at ${urlOf(at)}`)
-        output.line(`Peers reach this cache at port ${peers.port}; Ctrl-C ends it`)
+        const found = discovery ? ' and find it by discovery' : ''
+        output.line(`Peers reach this cache at port ${peer.port}${found}; Ctrl-C ends it`)
         await aborted(signal)
       } finally {
         await closed(web)
-        await peer.close()
+        await peer?.close()
         await cache.close()
       }
     }),
   )
 }
 
-async function filesOf(directory: string, secret: Uint8Array): Promise<StaticFiles> {
+async function filesOf(directory: string, options: PeerDistOptions): Promise<StaticFiles> {
   try {
-    return await StaticFiles.of(directory, peerdist({ secret }))
+    return await StaticFiles.of(directory, peerdist(options))
   } catch (cause) {
     throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot serve ${directory}`, { cause })
   }
@@ -134,13 +153,26 @@ function addFetch(content: Command): void {
     .option('--peer <host:port>', 'a peer to ask (repeatable)', collect)
     .option('--output <file>', 'write to this file; default: standard output')
     .option('--no-cache', "leave this user's cache alone")
+    .option('--discovery <on|off>', 'find peers on the link, and be one meanwhile', 'off')
+    .option('--peer-port <number>', 'TCP port for them; 0 takes any free one', '0')
     .description('fetch a URL, in verified blocks from cache, peers and origin')
   fetch.action((url: string, flags: FetchFlags) =>
     runAction(fetch, async (output, signal) => {
+      const discovery = isOn(flags.discovery)
+      if (discovery && !flags.cache) throw invalid('a peer needs its cache: no --no-cache here')
       const cache = flags.cache ? userCache() : undefined
+      let peer: ContentPeer | undefined
       try {
-        await fetchTo(url, flags, output, { signal, ...(cache === undefined ? {} : { cache }) })
+        const peers = flags.peer ?? []
+        if (discovery && cache !== undefined) {
+          peer = await createContentPeer({ cache, discovery, port: portOf(flags.peerPort) })
+          await fetchTo(url, flags, output, await peer.fetch(url, { peers, signal }))
+        } else {
+          const options = { peers, signal, ...(cache === undefined ? {} : { cache }) }
+          await fetchTo(url, flags, output, await fetchContent(url, options))
+        }
       } finally {
+        await peer?.close()
         await cache?.close()
       }
     }),
@@ -151,10 +183,9 @@ async function fetchTo(
   url: string,
   flags: FetchFlags,
   output: Output,
-  options: { readonly signal: AbortSignal; readonly cache?: BlockStore },
+  got: FetchedContent,
 ): Promise<void> {
   const start = performance.now()
-  const got = await fetchContent(url, { ...options, peers: flags.peer ?? [] })
   if (got.status !== 200) {
     got.readable().destroy()
     const what = `${url} answers with status ${got.status}`
@@ -162,6 +193,7 @@ async function fetchTo(
   }
   const bytes = await save(got, flags.output)
   const seconds = (performance.now() - start) / 1000
+  await got.kept
   const { shares, isDistributed } = got
   if (flags.output === undefined) return
   output.value({ url, bytes, seconds, verified: isDistributed, shares: { ...shares } })

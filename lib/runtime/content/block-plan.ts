@@ -63,6 +63,18 @@ export class BlockPlan {
     }
   }
 
+  /** The first segments of which something is still to be got. */
+  wantedSegments(most: number): ContentSegment[] {
+    const found: ContentSegment[] = []
+    for (let i = this.head; i < this.blocks.length; i++) {
+      const { segment, state } = this.blocks[i] as WantedBlock
+      if (state === 'done' || found.at(-1) === segment) continue
+      if (found.length >= most) break
+      found.push(segment)
+    }
+    return found
+  }
+
   /** R 3.1.4.3: whether so many consecutive blocks are wanted that a block list is worth it. */
   wantsList(one: WantedBlock): boolean {
     return (this.rangeAround(one)?.count ?? 0) >= LIMITS.retrievalListedBlocks

@@ -7,6 +7,7 @@ import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { BlockPlan, type Attempt, type WantedBlock } from './block-plan.js'
+import { DownloadPeers, type FindPeers, type Peer, type WantedSegment } from './download-peers.js'
 import { getRange, unavailable } from './origin.js'
 import type { PeerFailure, RetrievalClient } from './retrieval-client.js'
 
@@ -32,19 +33,10 @@ export interface DownloadOptions {
   readonly client: RetrievalClient
   readonly cache: BlockStore | undefined
   readonly peers: readonly string[]
-  /** More peers as they are found; its end lets the origin be asked. */
-  readonly findPeers: ((ids: readonly Uint8Array[]) => AsyncIterable<string>) | undefined
+  /** More peers as they are found; the end of its first round lets the origin be asked. */
+  readonly findPeers: FindPeers | undefined
   readonly signal: AbortSignal
   readonly onBlock: (trace: BlockTrace) => void
-}
-
-interface Peer {
-  readonly name: string
-  inFlight: number
-  failures: number
-  isDropped: boolean
-  /** Blocks that it has, by segment ID; absent: not asked yet. */
-  readonly lists: Map<string, readonly IndexRange[] | 'asking'>
 }
 
 const includes = (ranges: readonly IndexRange[], block: number): boolean =>
@@ -57,9 +49,12 @@ const includes = (ranges: readonly IndexRange[], block: number): boolean =>
 export class Download {
   readonly #options: DownloadOptions
   readonly #plan: BlockPlan
-  readonly #peers = new Map<string, Peer>()
+  readonly #peers = new DownloadPeers()
   readonly #abort = new AbortController()
+  /** The first round of a search is not over. */
   #isSearching = false
+  /** Others may still be found. */
+  #isLooking = false
   #originRequests = 0
   #isOriginDown = false
   #isOriginChanged = false
@@ -71,7 +66,7 @@ export class Download {
   constructor(options: DownloadOptions) {
     this.#options = options
     this.#plan = new BlockPlan(options.info)
-    for (const name of options.peers) this.#addPeer(name)
+    for (const name of options.peers) this.#peers.add(name)
   }
 
   /** The bytes of the range in order. Rejects with ERR_PEERNET_CONTENT_CHANGED, …_UNAVAILABLE. */
@@ -82,7 +77,8 @@ export class Download {
     }
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    if (this.#options.findPeers !== undefined) void this.#search()
+    const { findPeers } = this.#options
+    if (findPeers !== undefined) void this.#search(findPeers)
     try {
       for (const one of this.#plan.blocks) {
         this.#pump()
@@ -106,32 +102,56 @@ export class Download {
     }
   }
 
-  #addPeer(name: string): void {
-    if (this.#peers.size >= LIMITS.fetchPeers || this.#peers.has(name)) return
-    const peer = { name, inFlight: 0, failures: 0, isDropped: false, lists: new Map() }
-    this.#peers.set(name, peer)
-  }
-
-  async #search(): Promise<void> {
-    const { findPeers, info } = this.#options
-    this.#isSearching = true
+  async #search(findPeers: FindPeers): Promise<void> {
+    const { info } = this.#options
+    this.#isSearching = this.#isLooking = true
     const timer = setTimeout(() => {
-      this.#isSearching = false
-      this.#pump()
+      this.#searched()
     }, LIMITS.fetchDiscoveryMs)
+    const search = {
+      version: info.version,
+      signal: this.#abort.signal,
+      wanted: () => this.#wanted(),
+      roundOver: (asked: readonly Uint8Array[]) => {
+        this.#peers.roundOver(asked.map(toHex))
+        this.#searched()
+      },
+    }
     try {
-      for await (const name of findPeers?.(info.segments.map(({ id }) => id)) ?? []) {
-        this.#addPeer(name)
-        this.#pump()
+      const ids = info.segments.map(({ id }) => id)
+      for await (const offer of findPeers(ids, search)) {
         if (this.#abort.signal.aborted) break
+        const found = this.#peers.add(offer)
+        if (found !== undefined) this.#heard(found.peer, found.news)
+        this.#pump()
       }
     } catch {
       // Without discovery there is still the origin.
     } finally {
       clearTimeout(timer)
-      this.#isSearching = false
-      this.#pump()
+      this.#isLooking = false
+      this.#searched()
     }
+  }
+
+  #searched(): void {
+    this.#isSearching = false
+    this.#pump()
+  }
+
+  /** What a peer lacked before, it may have now. */
+  #heard(peer: Peer, news: readonly string[]): void {
+    if (news.length === 0) return
+    const keys = new Set(news)
+    for (const one of this.#plan.window()) {
+      if (keys.has(toHex(one.segment.id))) one.failedPeers.delete(peer.name)
+    }
+  }
+
+  #wanted(): WantedSegment[] {
+    return this.#plan.wantedSegments(LIMITS.fetchSearchSegments).map(({ id, blockCount }) => ({
+      ...{ id, blocks: blockCount, peers: this.#peers.claiming(toHex(id)) },
+    }))
   }
 
   #fail(error: PeernetError): void {
@@ -172,8 +192,8 @@ export class Download {
     if (one.segment.blockHash(one.block) === undefined) return false
     let isHoped = this.#isSearching
     let best: Peer | undefined
-    for (const peer of this.#peers.values()) {
-      if (peer.isDropped || one.failedPeers.has(peer.name)) continue
+    for (const peer of this.#peers) {
+      if (one.failedPeers.has(peer.name)) continue
       const known = this.#known(peer, one)
       if (known === false) continue
       isHoped = true
@@ -186,8 +206,9 @@ export class Download {
 
   /** Whether the peer has the block; undefined while it is being asked. */
   #known(peer: Peer, one: WantedBlock): boolean | undefined {
-    if (!this.#plan.wantsList(one)) return true
     const key = toHex(one.segment.id)
+    if (peer.claims.get(key) === 0) return false
+    if (!this.#plan.wantsList(one)) return true
     const list = peer.lists.get(key)
     if (list === 'asking') return undefined
     if (list !== undefined) return includes(list, one.block)
@@ -231,7 +252,7 @@ export class Download {
     if (failure === 'aborted' || failure === 'absent') return
     peer.failures += 1
     const isLie = failure === 'wrong-hash' || failure === 'version' || failure === 'unsolicited'
-    if (isLie || peer.failures >= LIMITS.fetchPeerFailures) peer.isDropped = true
+    if (isLie || peer.failures >= LIMITS.fetchPeerFailures) this.#peers.drop(peer)
   }
 
   #askOrigin(blocks: readonly WantedBlock[]): void {
@@ -332,9 +353,8 @@ export class Download {
 
   /** Nobody has what is wanted now: later, peers may have more and the origin may be back. */
   #tryAgain(): void {
-    const alive = [...this.#peers.values()].filter(({ isDropped }) => !isDropped)
     const isOver = Date.now() - this.#lastGain > LIMITS.fetchStallMs
-    if ((alive.length === 0 && !this.#isSearching) || isOver) {
+    if ((this.#peers.size === 0 && !this.#isLooking) || isOver) {
       if (this.#isAnythingUnderWay() && !isOver) return
       this.#fail(this.#isOriginChanged ? changed(this.#options.url) : lost(this.#options.url))
       return
@@ -342,7 +362,10 @@ export class Download {
     this.#again ??= setTimeout(() => {
       this.#again = undefined
       this.#isOriginDown = false
-      for (const peer of alive) peer.lists.clear()
+      for (const { claims, lists } of this.#peers) {
+        claims.clear()
+        lists.clear()
+      }
       for (const one of this.#plan.window()) one.failedPeers.clear()
       this.#pump()
     }, LIMITS.fetchAskAgainMs)

@@ -10,6 +10,8 @@ import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { Download, type BlockTrace } from './download.js'
+import type { FindPeers } from './download-peers.js'
+import { HashRequest } from './hash-request.js'
 import { readBody } from './http-body.js'
 import { get, unavailable } from './origin.js'
 import { RetrievalClient } from './retrieval-client.js'
@@ -17,8 +19,8 @@ import { RetrievalClient } from './retrieval-client.js'
 export interface FetchContentOptions {
   /** Peers to ask, `host:port`. */
   readonly peers?: readonly string[]
-  /** Finds further peers by segment IDs (discovery); ends when it knows of no more. */
-  readonly findPeers?: (segmentIds: readonly Uint8Array[]) => AsyncIterable<string>
+  /** Finds further peers by segment IDs, e.g. `peersOnLink(discovery)`. */
+  readonly findPeers?: FindPeers
   /** Asked first; filled with what is fetched. */
   readonly cache?: BlockStore
   readonly signal?: AbortSignal
@@ -51,11 +53,16 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
   readonly shares: Readonly<Shares>
   /** The first 65,536 blocks that arrived. */
   readonly trace: readonly BlockTrace[]
+  /**
+   * Settles after the bytes: true when content that came as it is was put into the cache once the
+   * origin had made its hashes (T 3.1.5.1).
+   */
+  readonly kept: Promise<boolean>
   readonly #bytes: AsyncGenerator<Uint8Array>
 
   constructor(
     facts: Pick<FetchedContent, 'status' | 'headers' | 'length' | 'isDistributed'>,
-    progress: Pick<FetchedContent, 'shares' | 'trace'>,
+    progress: Pick<FetchedContent, 'shares' | 'trace' | 'kept'>,
     bytes: AsyncGenerator<Uint8Array>,
   ) {
     this.status = facts.status
@@ -64,6 +71,7 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     this.isDistributed = facts.isDistributed
     this.shares = progress.shares
     this.trace = progress.trace
+    this.kept = progress.kept
     this.#bytes = bytes
   }
 
@@ -95,6 +103,8 @@ interface Context {
   readonly shares: Shares
   readonly trace: BlockTrace[]
   readonly signal: AbortSignal
+  readonly kept: Promise<boolean>
+  readonly keep: (isKept: boolean | Promise<boolean>) => void
 }
 
 /**
@@ -111,15 +121,22 @@ export async function fetchContent(
   const isHttp = target?.protocol === 'http:' || target?.protocol === 'https:'
   checkArgument(target !== undefined && isHttp, `no URL of HTTP: ${String(url)}`)
   const signal = options.signal ?? new AbortController().signal
+  let keep: Context['keep'] = () => undefined
+  const kept = new Promise<boolean>((resolve) => {
+    keep = resolve
+  })
   const context: Context = {
-    ...{ options, signal },
+    ...{ options, signal, kept, keep },
     ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
   }
   const offer = offerHeaders(options.version ?? 2)
   const answer = await get(target, { ...options.headers, ...offer }, signal)
   const { response } = answer
   const coded = readCoded(response.headers)
-  if (!coded.isCoded) return plain(response, context)
+  if (!coded.isCoded) {
+    const isComing = coded.wantsHashRequest && response.statusCode === 200
+    return plain(response, context, isComing ? answer.url : undefined)
+  }
   const body = await readBody(response, LIMITS.contentInfoBytes)
   if (signal.aborted) throw aborted(signal)
   const parsed = body === undefined ? undefined : parseContentInfo(body)
@@ -150,7 +167,8 @@ const DECODERS = {
   br: createBrotliDecompress,
 } as const
 
-function plain(response: IncomingMessage, context: Context): FetchedContent {
+/** `hashesAt`: where hashes of it can be had afterwards (T 3.1.5.1). */
+function plain(response: IncomingMessage, context: Context, hashesAt?: URL): FetchedContent {
   const { headers, statusCode: status = 0 } = response
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   const decoder = DECODERS[coding as keyof typeof DECODERS] as (typeof DECODERS)['gzip'] | undefined
@@ -163,25 +181,39 @@ function plain(response: IncomingMessage, context: Context): FetchedContent {
     ...{ status, headers, isDistributed: false },
     length: length === undefined ? undefined : Number(length),
   }
-  return new FetchedContent(facts, context, plainBytes(response, decoder?.(), context))
+  return new FetchedContent(facts, context, plainBytes(response, decoder?.(), context, hashesAt))
 }
 
 async function* plainBytes(
   response: IncomingMessage,
   decoder: NodeJS.ReadWriteStream | undefined,
-  { shares, signal }: Context,
+  { options, shares, signal, keep }: Context,
+  hashesAt: URL | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const { cache, headers = {}, version = 2 } = options
+  const aside =
+    hashesAt === undefined || cache === undefined
+      ? undefined
+      : await HashRequest.begin({ url: hashesAt, headers, version, cache, signal })
+  let isWhole = false
   response.on('error', (error) => decoder?.emit('error', error))
   const bytes = decoder === undefined ? response : response.pipe(decoder)
   try {
     for await (const part of bytes as AsyncIterable<Uint8Array>) {
       shares.origin += part.length
+      await aside?.push(part)
       yield part
     }
+    isWhole = true
   } catch (error) {
     throw signal.aborted ? aborted(signal) : unavailable('the origin broke off', error)
   } finally {
     response.destroy()
+    if (isWhole) keep(aside?.finish() ?? false)
+    else {
+      await aside?.close()
+      keep(false)
+    }
   }
 }
 
@@ -225,6 +257,7 @@ async function* distributedBytes(
     const isChanged = error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
     if (!isChanged || isBegun) throw error
   } finally {
+    context.keep(false)
     client.close()
   }
   yield* (await identity(url, context))[Symbol.asyncIterator]()

@@ -15,6 +15,7 @@ import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
 import { readBody } from './http-body.js'
+import { peerPlace } from './peer-address.js'
 
 /** Why a peer's answer was of no use. `version`: it speaks none of ours; ask it no more. */
 export type PeerFailure =
@@ -119,13 +120,13 @@ export class RetrievalClient {
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<PeerAnswer<RetrievalResponse>> {
-    const url = peerUrl(peer)
-    if (url === undefined) return Promise.resolve(failed('unreachable'))
+    const place = peerPlace(peer)
+    if (place === undefined) return Promise.resolve(failed('unreachable'))
     return new Promise((resolve) => {
-      const request = httpRequest(url, {
-        method: 'POST',
-        agent: this.#agent,
-        headers: { 'Content-Length': body.length },
+      const { authority, host, port } = place
+      const request = httpRequest({
+        ...{ host, port, path: RETRIEVAL_PATH, method: 'POST', agent: this.#agent },
+        headers: { Host: authority, 'Content-Length': body.length },
       })
       let isSettled = false
       const settle = (answer: PeerAnswer<RetrievalResponse>): void => {
@@ -169,15 +170,4 @@ export class RetrievalClient {
 function unexpected(message: RetrievalResponse): PeerAnswer<never> {
   if (message.type !== 'nego-resp') return failed('unsolicited')
   return failed(commonMajor(OUR_VERSIONS, message) === undefined ? 'version' : 'unsolicited')
-}
-
-/** Undefined for what is no `host:port`: nothing else may come in by an address (DA-12). */
-export function peerUrl(peer: string): URL | undefined {
-  const match = /^(\[[0-9a-fA-F:.]{2,45}\]|[0-9A-Za-z.-]{1,253}):(\d{1,5})$/.exec(peer)
-  if (match === null || Number(match[2]) < 1 || Number(match[2]) > 65_535) return undefined
-  try {
-    return new URL(RETRIEVAL_PATH, `http://${peer}`)
-  } catch {
-    return undefined
-  }
 }

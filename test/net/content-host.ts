@@ -1,0 +1,120 @@
+// Runs in a host of the hub: an origin, or a peer that fetches and serves, as told on its input.
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { createContentPeer, peerdist, type ContentPeer, type FetchedContent } from '#lib/index.js'
+import { StaticFiles } from '#lib/runtime/content/static-files.js'
+import { sampleContent } from '../helpers/content-checker.js'
+
+export interface ContentCommand {
+  readonly do: 'origin' | 'sent' | 'peer' | 'begin' | 'finish'
+  readonly tag?: string
+  /** Of the origin's content. */
+  readonly bytes?: number
+  readonly version?: 1 | 2
+  readonly algorithm?: 'sha256' | 'sha384' | 'sha512'
+  readonly cipher?: 1 | 2 | 3
+  readonly url?: string
+}
+
+export interface ContentReport {
+  readonly tag?: string
+  readonly port?: number
+  readonly sent?: number
+  readonly sha256?: string
+  readonly shares?: { readonly cache: number; readonly peers: number; readonly origin: number }
+  /** Whom blocks came from. */
+  readonly from?: readonly string[]
+}
+
+const say = (line: ContentReport): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+const home = mkdtempSync(path.join(tmpdir(), 'peernet-host-'))
+process.once('exit', () => {
+  rmSync(home, { recursive: true, force: true })
+})
+
+let made = 0
+let sent = (): number => 0
+let peer: ContentPeer | undefined
+let got: FetchedContent | undefined
+let reader: AsyncIterator<Uint8Array> | undefined
+let hash = createHash('sha256')
+
+async function startOrigin(command: ContentCommand): Promise<ContentReport> {
+  const { algorithm = 'sha256', bytes = 0, version = 1 } = command
+  const root = path.join(home, `root-${++made}`)
+  mkdirSync(root)
+  writeFileSync(path.join(root, 'file'), sampleContent(bytes))
+  const secret = new Uint8Array(32).fill(made)
+  const files = await StaticFiles.of(root, peerdist({ secret, version, algorithm }))
+  const sockets: Socket[] = []
+  const server = createServer((request, response) => {
+    files.handle(request, response).catch(() => response.destroy())
+  })
+  server.on('connection', (socket) => sockets.push(socket))
+  await new Promise<void>((resolve) => server.listen(0, '::', resolve))
+  sent = () => sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0)
+  return { port: (server.address() as AddressInfo).port }
+}
+
+/** A peer with an empty cache, in place of the one before. */
+async function startPeer({ cipher = 1 }: ContentCommand): Promise<ContentReport> {
+  await peer?.close()
+  const cache = path.join(home, `cache-${++made}`)
+  peer = await createContentPeer({ cache, discovery: { requestMs: 500 }, server: { cipher } })
+  return { port: peer.port }
+}
+
+/** Fetches up to the first bytes. */
+async function begin({ url = '', version = 2 }: ContentCommand): Promise<ContentReport> {
+  if (peer === undefined) throw new Error('there is no peer')
+  hash = createHash('sha256')
+  got = await peer.fetch(url, { version })
+  reader = got[Symbol.asyncIterator]()
+  const first = await reader.next()
+  if (first.done !== true) hash.update(first.value)
+  return {}
+}
+
+async function finish(): Promise<ContentReport> {
+  for (let next = await reader?.next(); next?.done === false; next = await reader?.next()) {
+    hash.update(next.value)
+  }
+  const from = new Set(got?.trace.map((one) => one.peer ?? one.from))
+  const shares = got?.shares ?? { cache: 0, peers: 0, origin: 0 }
+  return { sha256: hash.digest('hex'), shares: { ...shares }, from: [...from].sort() }
+}
+
+function obey(command: ContentCommand): Promise<ContentReport> {
+  switch (command.do) {
+    case 'origin':
+      return startOrigin(command)
+    case 'peer':
+      return startPeer(command)
+    case 'begin':
+      return begin(command)
+    case 'finish':
+      return finish()
+    case 'sent':
+      return Promise.resolve({ sent: sent() })
+  }
+}
+
+createInterface({ input: process.stdin })
+  .on('line', (text) => {
+    const command = JSON.parse(text) as ContentCommand
+    const tag = command.tag === undefined ? {} : { tag: command.tag }
+    void obey(command).then((report) => {
+      say({ ...report, ...tag })
+    })
+  })
+  .on('close', () => {
+    process.exit(0)
+  })
