@@ -423,6 +423,8 @@ export const LIMITS = {
   /** Requests to one peer at a time, and connections of strangers to our server. */
   retrievalPerPeer: 4,
   retrievalConnections: 1024,
+  /** Buffers of 64 KiB that a server keeps for its next answers. */
+  retrievalBuffers: 64,
 
   ...CONTENT_LIMITS,
 
@@ -436,6 +438,10 @@ export const LIMITS = {
   contentInfoBytes: 64 * 1024 * 1024,
   /** Verified blocks that wait for a slow reader, and those under way. */
   fetchWindowBytes: 8 * 1024 * 1024,
+  /** Verified blocks that wait for the disk of the cache; above that nothing more is asked for. */
+  fetchStoreBytes: 4 * 1024 * 1024,
+  /** Bytes that are written to the wanted file at once. */
+  fetchWriteBytes: 1024 * 1024,
   /** Range of one request to the origin, and such requests at a time. */
   fetchOriginBytes: 4 * 1024 * 1024,
   fetchOriginRequests: 2,

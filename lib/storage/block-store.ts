@@ -1,14 +1,14 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { HashScheme } from '../content/algorithms.js'
-import { checking, type PoolWork } from '../content/blocks.js'
+import { reading, type PoolWork } from '../content/blocks.js'
 import type { ContentSegment } from '../content/content-info.js'
 import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
-import { equalBytes, fromHex, toHex } from '../core/bytes.js'
+import { equalBytes, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import { systemCode } from './atomic-file.js'
-import { headOf, SegmentFile } from './segment-file.js'
+import { creating, headOf, SegmentFile } from './segment-file.js'
+import { idIn, segmentFiles, segmentPath, type StoredFile } from './segment-directory.js'
 
 /** Runs work of lib/content/blocks.ts, best on the thread pool. */
 export type RunWork = (work: PoolWork) => Promise<boolean>
@@ -53,6 +53,17 @@ export interface SegmentChange {
   readonly createdAt: number
 }
 
+/** Where a block lies, not verified yet. */
+export interface FoundBlock {
+  readonly place: { readonly fd: number; readonly position: number }
+  readonly length: number
+  readonly scheme: HashScheme
+  readonly secret: Uint8Array
+  readonly hash: Uint8Array
+  /** The next block of the segment that is there; 0 when there is none. */
+  readonly nextBlock: number
+}
+
 /** Counts of this process, except `bytes` and `segments`, which are of the directory. */
 export interface BlockStoreStatistics {
   readonly segments: number
@@ -69,14 +80,9 @@ export interface BlockStoreStatistics {
   readonly lastFailure: string | undefined
 }
 
-interface Found {
-  readonly path: string
-  readonly bytes: number
-  readonly usedAt: number
-}
-
-const NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})\.seg$/
-const TEMPORARY = /\.tmp$/
+type Prepare<Value> = (
+  found: FoundBlock,
+) => { readonly work: PoolWork; readonly value: Value } | undefined
 
 /**
  * Verified blocks on disk, by segment and block (lib/storage/segment-file.ts); several processes
@@ -137,29 +143,48 @@ export class BlockStore {
     bytes: Uint8Array,
     hash: Uint8Array,
   ): Promise<boolean> {
+    const isOne = segment.blockCount === 1 && !this.#open.has(toHex(segment.id))
+    if (isOne && (await this.#create(segment, bytes, hash))) return true
     for (let attempt = 0; attempt < 3; attempt++) {
       const file = await this.#use(segment.id, segment)
       if (file === undefined) return false
       try {
-        if (await file.isGone()) {
-          await this.#dropKey(toHex(segment.id))
-          continue
-        }
         const { hashOfData, secret, length } = file.head
         const isSame = equalBytes(hashOfData, segment.hashOfData) && length === segment.length
         if (!isSame || !equalBytes(secret, segment.secret)) return false
-        if (file.has(block) && equalBytes(file.hash(block), hash)) return true
-        await file.write(block, bytes, hash)
-        this.#tell(segment.id, file)
+        const isThere = file.has(block) && equalBytes(file.hash(block), hash)
+        if (!isThere && (await this.#options.run(file.writing(block, bytes, hash)))) {
+          file.noteWritten(block, hash)
+        } else if (await file.isGone()) {
+          await this.#dropKey(toHex(segment.id))
+          continue
+        } else if (isThere) return true
+        else await file.write(block, bytes, hash)
+        this.#tell(file)
       } finally {
         await file.release()
       }
-      this.#counts.stored += 1
-      this.#added += bytes.length
-      this.#trimIfFull()
+      this.#countStored(bytes.length)
       return true
     }
     return false
+  }
+
+  /** A segment with one block, whole at once. False: find out the slow way why not. */
+  async #create(segment: ContentSegment, bytes: Uint8Array, hash: Uint8Array): Promise<boolean> {
+    const head = headOf(segment, this.#options.now())
+    const work = creating(this.#pathOf(toHex(segment.id)), head, bytes, hash)
+    if (!(await this.#options.run(work))) return false
+    const { id, createdAt } = head
+    for (const tell of this.#watchers) tell({ id, blocks: 1, blockCount: 1, createdAt })
+    this.#countStored(bytes.length)
+    return true
+  }
+
+  #countStored(bytes: number): void {
+    this.#counts.stored += 1
+    this.#added += bytes
+    this.#trimIfFull()
   }
 
   /**
@@ -171,57 +196,90 @@ export class BlockStore {
     block: number,
     expected?: Uint8Array,
   ): Promise<StoredBlock | undefined> {
+    return this.#find(id, block, (found) => {
+      if (expected !== undefined && !equalBytes(found.hash, expected)) return undefined
+      const { block: bytes, work } = reading(found.scheme, found.place, found.length, found.hash)
+      return { work, value: { bytes, secret: found.secret } }
+    })
+  }
+
+  /**
+   * Has a block worked on where it lies, without reading it here. The work that `prepare` makes
+   * has to compare it with its hash. Undefined when the block is not there (any more).
+   */
+  use<Value>(
+    id: Uint8Array,
+    block: number,
+    prepare: (found: FoundBlock) => { readonly work: PoolWork; readonly value: Value },
+  ): Promise<Value | undefined> {
+    return this.#find(id, block, prepare)
+  }
+
+  async #find<Value>(
+    id: Uint8Array,
+    block: number,
+    prepare: Prepare<Value>,
+  ): Promise<Value | undefined> {
     this.#checkOpen()
-    let found: StoredBlock | undefined
+    let value: Value | undefined
     try {
-      found = await this.#read(id, block, expected)
+      const file = await this.#use(id)
+      try {
+        value = file && (await this.#workOn(file, block, prepare))
+      } finally {
+        await file?.release()
+      }
     } catch (error) {
       this.#failures.reads += 1
       this.#failures.last = systemCode(error) ?? 'unknown'
     }
-    this.#counts[found === undefined ? 'misses' : 'hits'] += 1
-    return found
+    this.#counts[value === undefined ? 'misses' : 'hits'] += 1
+    return value
   }
 
-  async #read(
-    id: Uint8Array,
+  async #workOn<Value>(
+    file: SegmentFile,
     block: number,
-    expected: Uint8Array | undefined,
-  ): Promise<StoredBlock | undefined> {
-    const file = await this.#use(id)
-    if (file === undefined) return undefined
-    try {
-      if (!file.has(block)) await file.refresh()
-      if (!file.has(block)) return undefined
-      const hash = Uint8Array.from(file.hash(block))
-      if (expected !== undefined && !equalBytes(hash, expected)) return undefined
-      const plain = await file.read(block)
-      const check = plain && checking(file.head.scheme, plain, hash)
-      if (check === undefined || !(await this.#options.run(check.work))) {
-        this.#counts.corrupt += 1
-        await file.forget(block)
-        this.#tell(id, file)
-        return undefined
-      }
-      await this.#touch(id, file)
-      return { bytes: check.block, secret: file.head.secret }
-    } finally {
-      await file.release()
+    prepare: Prepare<Value>,
+  ): Promise<Value | undefined> {
+    if (!file.has(block)) await file.refresh()
+    if (!file.has(block)) return undefined
+    const { scheme, secret } = file.head
+    const hash = Uint8Array.from(file.hash(block))
+    const [place, length, nextBlock] = [
+      file.place(block),
+      file.blockLength(block),
+      file.next(block),
+    ]
+    const prepared = prepare({ place, length, scheme, secret, hash, nextBlock })
+    if (prepared === undefined) return undefined
+    if (!(await this.#options.run(prepared.work))) {
+      this.#counts.corrupt += 1
+      await file.forget(block)
+      this.#tell(file)
+      return undefined
     }
+    await this.#touch(file)
+    return prepared.value
   }
 
   /** What is there of a segment, undefined when nothing is. */
   async held(id: Uint8Array): Promise<HeldSegment | undefined> {
     this.#checkOpen()
     try {
-      const file = await this.#use(id)
-      if (file === undefined) return undefined
-      try {
-        await file.refresh()
-        return (await file.isGone()) ? undefined : this.#heldIn(file)
-      } finally {
-        await file.release()
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const file = await this.#use(id)
+        if (file === undefined) return undefined
+        try {
+          if (!file.isComplete) await file.refresh()
+          if (!(await file.isGone())) return this.#heldIn(file)
+          // Evicted, or replaced by a file of another process.
+          await this.#dropKey(toHex(id))
+        } finally {
+          await file.release()
+        }
       }
+      return undefined
     } catch (error) {
       this.#failures.reads += 1
       this.#failures.last = systemCode(error) ?? 'unknown'
@@ -253,9 +311,9 @@ export class BlockStore {
     }
   }
 
-  #tell(id: Uint8Array, file: SegmentFile): void {
+  #tell(file: SegmentFile): void {
     if (this.#watchers.size === 0) return
-    const { blockCount, createdAt } = file.head
+    const { id, blockCount, createdAt } = file.head
     for (const tell of this.#watchers) tell({ id, blocks: file.held, blockCount, createdAt })
   }
 
@@ -340,27 +398,12 @@ export class BlockStore {
     })
   }
 
-  async #scan(): Promise<Found[]> {
-    const found: Found[] = []
-    for (const part of await namesIn(this.directory)) {
-      if (!/^[0-9a-f]{2}$/.test(part)) continue
-      for (const name of await namesIn(join(this.directory, part))) {
-        const path = join(this.directory, part, name)
-        if (!NAME.test(name) && !TEMPORARY.test(name)) continue
-        const facts = await stat(path).catch(() => undefined)
-        if (facts === undefined) continue
-        const abandoned = this.#options.now() - facts.mtimeMs > LIMITS.cacheTemporaryMs
-        if (NAME.test(name)) {
-          found.push({ path, bytes: facts.blocks * 512, usedAt: facts.mtimeMs })
-        } else if (abandoned) await rm(path, { force: true })
-      }
-    }
-    return found
+  #scan(): Promise<StoredFile[]> {
+    return segmentFiles(this.directory, this.#options.now())
   }
 
-  /** Made of hex digits only, so that no ID leads out of the directory. */
   #pathOf(key: string): string {
-    return join(this.directory, key.slice(0, 2), `${key}.seg`)
+    return segmentPath(this.directory, key)
   }
 
   /** The segment's file, in use until `release`; made for `segment` when there is none. */
@@ -403,10 +446,11 @@ export class BlockStore {
     return opened
   }
 
-  async #touch(id: Uint8Array, file: SegmentFile): Promise<void> {
+  async #touch(file: SegmentFile): Promise<void> {
+    const { id, createdAt } = file.head
     const key = toHex(id)
     const now = this.#options.now()
-    if (now - (this.#touched.get(key) ?? 0) < LIMITS.cacheTouchMs) return
+    if (now - (this.#touched.get(key) ?? createdAt) < LIMITS.cacheTouchMs) return
     if (this.#touched.size >= LIMITS.cacheOpenFiles) this.#touched.clear()
     this.#touched.set(key, now)
     await file.touch(new Date(now))
@@ -425,16 +469,5 @@ export class BlockStore {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the cache was closed')
-  }
-}
-
-const idIn = (path: string): Uint8Array => fromHex(basename(path, '.seg')) ?? new Uint8Array(0)
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
-    throw error
   }
 }

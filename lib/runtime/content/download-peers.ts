@@ -66,6 +66,10 @@ export class DownloadPeers {
     return this.#peers.size
   }
 
+  get(name: string): Peer | undefined {
+    return this.#peers.get(name)
+  }
+
   [Symbol.iterator](): Iterator<Peer> {
     return this.#peers.values()
   }

@@ -15,6 +15,7 @@ import { HashRequest } from './hash-request.js'
 import { readBody } from './http-body.js'
 import { get, unavailable } from './origin.js'
 import { RetrievalClient } from './retrieval-client.js'
+import { saveBytes } from './save-bytes.js'
 
 export interface FetchContentOptions {
   /** Peers to ask, `host:port`. */
@@ -88,6 +89,11 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
   /** As a Web stream. */
   stream(): ReadableStream<Uint8Array> {
     return Readable.toWeb(this.readable()) as ReadableStream<Uint8Array>
+  }
+
+  /** Writes it to a file, which has its name only when it is whole; returns its length. */
+  saveTo(file: string): Promise<number> {
+    return saveBytes(this.#bytes, file)
   }
 
   /** All of it at once. */

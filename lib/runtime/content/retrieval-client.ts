@@ -50,16 +50,21 @@ export class RetrievalClient {
     this.#requestMs = requestMs
   }
 
-  /** A block, decrypted and compared with the hash that the segment lists (3.1.5.3). */
+  /**
+   * A block, decrypted and compared with the hash that the segment lists (3.1.5.3). `onAnswer` is
+   * called when the exchange is over and the rest is our own work.
+   */
   async block(
     peer: string,
     segment: ContentSegment,
     block: number,
     signal?: AbortSignal,
+    onAnswer?: () => void,
   ): Promise<PeerAnswer<Uint8Array>> {
     const ranges = [{ index: block, count: 1 }]
     const body = encodeRetrieval({ type: 'getblks', segmentId: segment.id, ranges })
     const answer = await this.#exchange(peer, body, signal)
+    onAnswer?.()
     if (!answer.ok) return answer
     const message = answer.value
     if (message.type !== 'blk' || message.blockIndex !== block) return unexpected(message)

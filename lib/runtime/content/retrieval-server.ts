@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { sealing } from '../../content/blocks.js'
+import { ANSWER_BYTES, sealing } from '../../content/blocks.js'
 import type { Cipher } from '../../content/retrieval.js'
 import {
   blockListAnswer,
@@ -9,14 +9,15 @@ import {
   firstBlock,
   isRetrievalPath,
   judgeRequest,
-  nextBlock,
   segmentListAnswer,
+  type BlockListRequest,
   type BlockRequest,
+  type SegmentListRequest,
   type Verdict,
 } from '../../content/retrieval-service.js'
+import { uninitializedBytes } from '../../core/bytes.js'
 import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
-import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { readBody } from './http-body.js'
 
@@ -54,6 +55,8 @@ export class RetrievalServer {
   readonly #cipher: Cipher
   readonly #replies: boolean
   readonly #counts = { requests: 0, blocks: 0, bytes: 0, busy: 0, malformed: 0, timeouts: 0 }
+  /** For answers to come. */
+  readonly #memory: Uint8Array[] = []
   #active = 0
   #server: Server | undefined
 
@@ -141,17 +144,23 @@ export class RetrievalServer {
     response.once('close', () => {
       this.#active -= 1
     })
-    this.#send(response, await this.#serve(verdict.request))
+    await this.#serve(verdict.request, response)
   }
 
-  async #serve(request: (Verdict & { kind: 'serve' })['request']): Promise<Uint8Array> {
+  async #serve(
+    request: (Verdict & { kind: 'serve' })['request'],
+    response: ServerResponse,
+  ): Promise<void> {
+    if (request.type === 'getblks') await this.#sendBlock(request, response)
+    else this.#send(response, await this.#list(request))
+  }
+
+  async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
     switch (request.type) {
       case 'getblklist': {
         const held = await this.#cache.held(request.segmentId)
         return blockListAnswer(request, held?.blocks ?? [])
       }
-      case 'getblks':
-        return (await this.#block(request)) ?? emptyAnswer(request)
       case 'getseglist': {
         const isHeld: boolean[] = []
         for (const id of request.segmentIds) {
@@ -162,23 +171,30 @@ export class RetrievalServer {
     }
   }
 
-  async #block({ segmentId, ranges }: BlockRequest): Promise<Uint8Array | undefined> {
+  /** The block goes from its file to the socket through memory that is used again and again. */
+  async #sendBlock(request: BlockRequest, response: ServerResponse): Promise<void> {
+    const { segmentId, ranges } = request
     const blockIndex = firstBlock(ranges)
-    const stored = await this.#cache.read(segmentId, blockIndex)
-    if (stored === undefined) return undefined
-    const held = await this.#cache.held(segmentId)
-    const fields = {
-      type: 'blk',
-      segmentId,
-      blockIndex,
-      nextBlock: nextBlock(held?.blocks ?? [], blockIndex),
-      cipher: this.#cipher,
-      iv: randomFillSync(new Uint8Array(16)),
-    } as const
-    const { bytes, work } = sealing(fields, stored.secret, stored.bytes, stored.bytes.length)
-    if (!(await runOnPool(work))) return undefined
-    this.#counts.blocks += 1
-    return bytes
+    const memory = this.#memory.pop() ?? uninitializedBytes(ANSWER_BYTES)
+    const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
+      const { nextBlock, secret, scheme, hash, place, length } = found
+      const iv = randomFillSync(new Uint8Array(16))
+      const fields = {
+        type: 'blk',
+        segmentId,
+        blockIndex,
+        nextBlock,
+        cipher: this.#cipher,
+      } as const
+      const options = { check: { scheme, hash }, memory }
+      const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
+      return { work, value: bytes }
+    })
+    if (answer !== undefined) this.#counts.blocks += 1
+    response.once('finish', () => {
+      if (this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
+    })
+    this.#send(response, answer ?? emptyAnswer(request))
   }
 
   #send(response: ServerResponse, bytes: Uint8Array): void {
