@@ -212,7 +212,7 @@ test('D-112 peers that lie, stall or break off never make a wrong byte', async (
   }
 })
 
-test('D-074 from four consecutive blocks on the list is asked for first, then one block at a time', async () => {
+test('D-074 D-076 from four consecutive blocks on the list is asked for first, then one block at a time', async () => {
   for (const [blocks, lists] of [
     [3, 0],
     [4, 1],

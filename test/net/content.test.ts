@@ -1,7 +1,15 @@
 // Three hosts of a switch: the origin, a peer that fetched from it, and one that finds this peer by
 // multicast and takes the content from there.
 // test-limit: 180s
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { skipUnless, test } from '../harness.js'
 import { sampleContent } from '../helpers/content-checker.js'
@@ -9,6 +17,12 @@ import type { ContentCommand, ContentReport } from './content-host.js'
 import { Hub, whyNoHub, type HostProgram } from './hub.js'
 
 const noHub = whyNoHub()
+const main = fileURLToPath(new URL('../../../../dist/cli/main.js', import.meta.url))
+const home = mkdtempSync(path.join(tmpdir(), 'peernet-content-net-'))
+const children: ChildProcess[] = []
+test.after(() => {
+  rmSync(home, { recursive: true, force: true })
+})
 let asked = 0
 
 async function asks(program: HostProgram, command: ContentCommand): Promise<ContentReport> {
@@ -45,6 +59,11 @@ async function withScene(six: boolean, body: (scene: Scene) => Promise<void>): P
     const [origin, b, c] = [start(1), start(2), start(3)]
     await body({ hub, origin, b, c, host: six ? '[fd5a::1]' : '10.9.0.1' })
   } finally {
+    for (const child of children.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
     await hub.close()
   }
 }
@@ -80,7 +99,7 @@ async function passesOn(scene: Scene, one: Case): Promise<ContentReport> {
 }
 
 const CASES: readonly Case[] = [
-  { version: 1, algorithm: 'sha256', cipher: 1, bytes: 34_000_001 },
+  { version: 1, algorithm: 'sha256', cipher: 1, bytes: 33_600_001 },
   { version: 1, algorithm: 'sha384', cipher: 2, bytes: 3_000_001 },
   { version: 1, algorithm: 'sha512', cipher: 3, bytes: 3_000_002 },
   { version: 2, algorithm: 'sha512', cipher: 1, bytes: 3_000_003 },
@@ -121,5 +140,43 @@ for (const six of [false, true]) {
     })
   })
 }
+
+/** `peernet content …` of a user of their own in a host. */
+function runs(hub: Hub, host: number, user: string, ...args: string[]): ChildProcess {
+  const command = ['env', `PEERNET_HOME=${path.join(home, user)}`, process.execPath, main]
+  const all = ['netns', 'exec', hub.namespace(host), ...command, 'content', ...args, '--json']
+  const child = spawn('ip', all, { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  return child
+}
+
+async function lineOf(child: ChildProcess): Promise<unknown> {
+  for await (const line of createInterface({ input: child.stdout as Readable })) {
+    return JSON.parse(line) as unknown
+  }
+  throw new Error('it said nothing')
+}
+
+test('two users of the command find each other: --discovery on', async () => {
+  await withScene(false, async ({ hub }) => {
+    const root = path.join(home, 'root')
+    const [file, got] = [path.join(root, 'file'), path.join(home, 'got')]
+    mkdirSync(root)
+    writeFileSync(file, sampleContent(1_000_001))
+    const serve = ['serve', root, '--port', '0', '--discovery', 'on', '--server-secret', 'abcd']
+    const served = (await lineOf(runs(hub, 1, 'origin', ...serve))) as { url: string }
+    await lineOf(runs(hub, 2, 'holder', 'publish', file, '--server-secret', 'abcd'))
+    await lineOf(runs(hub, 2, 'holder', ...serve))
+    const url = served.url.replace('localhost', '10.9.0.1') + 'file'
+    let peers = 0
+    for (let attempt = 0; attempt < 5 && peers < 950_000; attempt++) {
+      const fetch = ['fetch', url, '--discovery', 'on', '--output', got]
+      const { shares } = (await lineOf(runs(hub, 3, `user${attempt}`, ...fetch))) as ContentReport
+      assert.ok(readFileSync(got).equals(sampleContent(1_000_001)))
+      peers = shares?.peers ?? 0
+    }
+    assert.ok(peers >= 950_000, `${peers} bytes came from the peer`)
+  })
+})
 
 test.run()

@@ -9,7 +9,6 @@ import type { Command } from 'commander'
 import { fromHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { runOnPool } from '../../io/block-runner.js'
-import { createContentPeer, type ContentPeer } from '../../runtime/content/content-peer.js'
 import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
 import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
 import { listening } from '../../runtime/content/retrieval-server.js'
@@ -19,23 +18,28 @@ import { statePaths } from '../../storage/paths.js'
 import type { ServerSecretFile } from '../../storage/server-secret.js'
 import type { Output } from '../output.js'
 import { runAction } from '../session.js'
+import {
+  invalid,
+  isOn,
+  portOf,
+  startPeer,
+  withPeerFlags,
+  type PeerFlags,
+  type PeerSession,
+} from './content-flags.js'
 
-interface ServeFlags {
+interface ServeFlags extends PeerFlags {
   readonly port: string
-  readonly peerPort: string
-  readonly discovery: string
   readonly host: string
   readonly v: string
   readonly hash: string
   readonly serverSecret?: string
 }
 
-interface FetchFlags {
+interface FetchFlags extends PeerFlags {
   readonly peer?: string[]
   readonly output?: string
   readonly cache: boolean
-  readonly discovery: string
-  readonly peerPort: string
 }
 
 /** `peernet content serve | fetch | cache` */
@@ -47,20 +51,6 @@ export function addPeerContentCommands(content: Command, ownSecret: () => Server
 
 export function userCache(): BlockStore {
   return new BlockStore({ directory: join(statePaths().cache, 'content'), run: runOnPool })
-}
-
-function invalid(message: string): PeernetError {
-  return new PeernetError('ERR_PEERNET_INVALID_ARG', message)
-}
-
-function portOf(flag: string): number {
-  if (!/^\d{1,5}$/.test(flag) || Number(flag) > 65_535) throw invalid(`not a port number: ${flag}`)
-  return Number(flag)
-}
-
-function isOn(flag: string): boolean {
-  if (flag !== 'on' && flag !== 'off') throw invalid('--discovery wants on or off')
-  return flag === 'on'
 }
 
 function hashesOf({ v, hash }: ServeFlags): Pick<PeerDistOptions, 'version' | 'algorithm'> {
@@ -76,17 +66,16 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
     .command('serve')
     .argument('<directory>', 'what to serve')
     .option('--port <number>', 'TCP port of the web server; 0 takes any free one', '8080')
-    .option('--peer-port <number>', 'TCP port for peers; 0 takes any free one', '0')
     .option('--host <address>', 'listen on this address', '::')
-    .option('--discovery <on|off>', 'be found by peers on the link', 'off')
     .option('--v <version>', 'version of content information for those who take both', '1')
     .option('--hash <algorithm>', 'for version 1: sha256, sha384 or sha512', 'sha256')
     .option('--server-secret <hex>', "the server's secret; default: this user's own")
     .description('serve files over HTTP, as hashes to those who understand them; be a peer as well')
+  withPeerFlags(serve)
   serve.action((directory: string, flags: ServeFlags) =>
     runAction(serve, async (output, signal) => {
       const [discovery, hashes] = [isOn(flags.discovery), hashesOf(flags)]
-      const [port, peerPort] = [portOf(flags.port), portOf(flags.peerPort)]
+      const port = portOf(flags.port)
       const given = flags.serverSecret === undefined ? undefined : fromHex(flags.serverSecret)
       if (flags.serverSecret !== undefined && (given?.length ?? 0) === 0) {
         throw invalid('--server-secret wants hex digits, two a byte')
@@ -97,19 +86,22 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
       const web = createServer((request, response) => {
         files.handle(request, response).catch(() => response.destroy())
       })
-      let peer: ContentPeer | undefined
+      let session: PeerSession | undefined
       try {
         await listening(web, port, flags.host)
         const at = web.address() as AddressInfo
-        peer = await createContentPeer({ cache, discovery, port: peerPort, host: flags.host })
-        output.value({ url: urlOf(at), peerPort: peer.port, discovery })
+        session = await startPeer(flags, { cache, host: flags.host, signal })
+        const { cloud, peer } = session
+        const nodes = cloud === undefined ? {} : { cloud: cloud.endpoints }
+        output.value({ url: urlOf(at), peerPort: peer.port, discovery, ...nodes })
         output.line(`Serving ${directory} at ${urlOf(at)}`)
         const found = discovery ? ' and find it by discovery' : ''
+        if (cloud !== undefined) output.line(`Seed of the cloud: ${cloud.endpoints.join(', ')}`)
         output.line(`Peers reach this cache at port ${peer.port}${found}; Ctrl-C ends it`)
         await aborted(signal)
       } finally {
         await closed(web)
-        await peer?.close()
+        await session?.close()
         await cache.close()
       }
     }),
@@ -153,26 +145,25 @@ function addFetch(content: Command): void {
     .option('--peer <host:port>', 'a peer to ask (repeatable)', collect)
     .option('--output <file>', 'write to this file; default: standard output')
     .option('--no-cache', "leave this user's cache alone")
-    .option('--discovery <on|off>', 'find peers on the link, and be one meanwhile', 'off')
-    .option('--peer-port <number>', 'TCP port for them; 0 takes any free one', '0')
     .description('fetch a URL, in verified blocks from cache, peers and origin')
+  withPeerFlags(fetch)
   fetch.action((url: string, flags: FetchFlags) =>
     runAction(fetch, async (output, signal) => {
-      const discovery = isOn(flags.discovery)
-      if (discovery && !flags.cache) throw invalid('a peer needs its cache: no --no-cache here')
+      const isPeer = isOn(flags.discovery) || (flags.cloud ?? flags.seed) !== undefined
+      if (isPeer && !flags.cache) throw invalid('a peer needs its cache: no --no-cache here')
       const cache = flags.cache ? userCache() : undefined
-      let peer: ContentPeer | undefined
+      const peers = flags.peer ?? []
+      let session: PeerSession | undefined
       try {
-        const peers = flags.peer ?? []
-        if (discovery && cache !== undefined) {
-          peer = await createContentPeer({ cache, discovery, port: portOf(flags.peerPort) })
-          await fetchTo(url, flags, output, await peer.fetch(url, { peers, signal }))
+        if (isPeer && cache !== undefined) {
+          session = await startPeer(flags, { cache, signal })
+          await fetchTo(url, flags, output, await session.peer.fetch(url, { peers, signal }))
         } else {
           const options = { peers, signal, ...(cache === undefined ? {} : { cache }) }
           await fetchTo(url, flags, output, await fetchContent(url, options))
         }
       } finally {
-        await peer?.close()
+        await session?.close()
         await cache?.close()
       }
     }),
