@@ -137,6 +137,19 @@ export {
   type RetrievalServerOptions,
   type RetrievalServerStatistics,
 } from './runtime/content/retrieval-server.js'
+export {
+  HostedCache,
+  type HostedCacheOptions,
+  type HostedCacheStatistics,
+  type KnownTag,
+  type TakenOffer,
+} from './runtime/content/hosted-cache.js'
+export { HostedOffers, type HostedCacheAddress } from './runtime/content/hosted-offers.js'
+export {
+  ReplayStore,
+  type ReplayStoreOptions,
+  type ReplayStoreStatistics,
+} from './storage/replay-store.js'
 export { RetrievalClient, type PeerAnswer } from './runtime/content/retrieval-client.js'
 export {
   fileTag,

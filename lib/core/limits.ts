@@ -1,5 +1,6 @@
 import { CONTENT_LIMITS } from './content-limits.js'
 import { GRAPH_LIMITS } from './graph-limits.js'
+import { HOSTED_LIMITS } from './hosted-limits.js'
 import { hours, milliseconds, minutes, seconds } from './instant.js'
 
 /**
@@ -348,6 +349,7 @@ export const LIMITS = {
   budgetSources: 512,
 
   ...GRAPH_LIMITS,
+  ...HOSTED_LIMITS,
 
   // WS-Discovery (MS-PCCRD)
   /** A probe for 255 segments takes 17 KB in version 1, the longest way to write it. */
@@ -458,22 +460,4 @@ export const LIMITS = {
   fetchAskAgainMs: 250,
   /** Blocks of which the trace is kept. */
   fetchTrace: 65_536,
-
-  // Hosted cache (MS-PCHC)
-  /** 3.2.2: requests are forgotten when the tick counter is more than 2 beyond their start. */
-  hostedTickUs: seconds(5),
-  hostedTicks: 2,
-  /** 3.2.4 <9>: the share of a segment's blocks that have to be new before it is offered. */
-  hostedOfferShare: 0.2,
-  /** Ours: how long segments of version 2 are gathered for one offer; 2.2.1.5: most in one. */
-  hostedBatchUs: milliseconds(200),
-  hostedBatchSegments: 128,
-  /** Ours: segments that a client keeps count of, and requests it waits for. */
-  hostedCounted: 4096,
-  hostedRequests: 64,
-  /** Ours: what a cache fetches at a time, in all and from one client, and what waits for it. */
-  hostedPulls: 32,
-  hostedPullsPerSource: 8,
-  hostedPullsWaiting: 4096,
-  hostedPullsWaitingPerSource: 512,
 } as const

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { HashScheme } from '../content/algorithms.js'
 import { reading, type PoolWork } from '../content/blocks.js'
-import type { ContentSegment } from '../content/content-info.js'
+import { ContentSegment } from '../content/content-info.js'
 import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
 import { equalBytes, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
@@ -220,19 +220,7 @@ export class BlockStore {
     block: number,
     prepare: Prepare<Value>,
   ): Promise<Value | undefined> {
-    this.#checkOpen()
-    let value: Value | undefined
-    try {
-      const file = await this.#use(id)
-      try {
-        value = file && (await this.#workOn(file, block, prepare))
-      } finally {
-        await file?.release()
-      }
-    } catch (error) {
-      this.#failures.reads += 1
-      this.#failures.last = systemCode(error) ?? 'unknown'
-    }
+    const value = await this.#reading(id, (file) => this.#workOn(file, block, prepare))
     this.#counts[value === undefined ? 'misses' : 'hits'] += 1
     return value
   }
@@ -265,26 +253,17 @@ export class BlockStore {
 
   /** What is there of a segment, undefined when nothing is. */
   async held(id: Uint8Array): Promise<HeldSegment | undefined> {
-    this.#checkOpen()
-    try {
-      for (let attempt = 0; attempt < 2; attempt++) {
-        const file = await this.#use(id)
-        if (file === undefined) return undefined
-        try {
-          if (!file.isComplete) await file.refresh()
-          if (!(await file.isGone())) return this.#heldIn(file)
-          // Evicted, or replaced by a file of another process.
-          await this.#dropKey(toHex(id))
-        } finally {
-          await file.release()
-        }
-      }
-      return undefined
-    } catch (error) {
-      this.#failures.reads += 1
-      this.#failures.last = systemCode(error) ?? 'unknown'
-      return undefined
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const found = await this.#reading(id, async (file) => {
+        if (!file.isComplete) await file.refresh()
+        if (!(await file.isGone())) return { held: this.#heldIn(file) }
+        // Evicted, or replaced by a file of another process.
+        await this.#dropKey(toHex(id))
+        return 'gone'
+      })
+      if (found !== 'gone') return found?.held
     }
+    return undefined
   }
 
   #heldIn(file: SegmentFile): HeldSegment | undefined {
@@ -295,6 +274,48 @@ export class BlockStore {
     const isComplete = blocks[0]?.count === blockCount
     const ageMs = Math.max(0, this.#options.now() - createdAt)
     return { id, scheme, secret, length, blockCount, blocks, isComplete, ageMs }
+  }
+
+  /** A segment of which something is there, if the hashes of all its blocks are known. */
+  async segment(id: Uint8Array): Promise<ContentSegment | undefined> {
+    return this.#reading(id, async (file) => {
+      await file.refresh()
+      const { hashOfData, length, scheme, secret } = file.head
+      const blockHashes = file.hashes()
+      if (blockHashes === undefined || (await file.isGone())) return undefined
+      const place = { index: 0, offset: 0, length }
+      return new ContentSegment(scheme, place, { hashOfData, secret, blockHashes })
+    })
+  }
+
+  /** Keeps the hashes of a segment of which a block is there. Not while others are being put. */
+  async learn(segment: ContentSegment): Promise<boolean> {
+    const isAll = segment.listedBlocks === segment.blockCount
+    const done = await this.#reading(segment.id, async (file) => {
+      if (!isAll || !equalBytes(file.head.secret, segment.secret)) return false
+      if (file.hashes() === undefined) await file.learn(segment.blockHashes)
+      return true
+    })
+    return done ?? false
+  }
+
+  async #reading<T>(
+    id: Uint8Array,
+    read: (file: SegmentFile) => Promise<T>,
+  ): Promise<T | undefined> {
+    this.#checkOpen()
+    try {
+      const file = await this.#use(id)
+      try {
+        return file && (await read(file))
+      } finally {
+        await file?.release()
+      }
+    } catch (error) {
+      this.#failures.reads += 1
+      this.#failures.last = systemCode(error) ?? 'unknown'
+      return undefined
+    }
   }
 
   /** IDs of the segments in the directory, whoever wrote them. */

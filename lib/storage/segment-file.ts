@@ -12,7 +12,7 @@ import { systemCode } from './atomic-file.js'
  * A segment of the cache in one file: what it is, a row for each block, the blocks at fixed places.
  *
  *     0    magic, version, algorithm, lengths, creation time, ID, secret, hash of data, SHA-256
- *     256  rows of 1 + N bytes: 1 when the block is there, and its hash
+ *     256  rows of 1 + N bytes: 1 when the block is there, 2 when it is not, and its hash
  *     …    from the next multiple of 4096 on: the blocks, plain
  *
  * A writer writes a block first and its row afterwards, always the same bytes at the same place,
@@ -25,6 +25,8 @@ const ROWS_AT = 256
 const CHECK_AT = 224
 const PAGE = 4096
 export const PRESENT = 1
+/** The hash is known, the block is not there. */
+const LISTED = 2
 
 /** What the head of a file says. */
 export interface SegmentHead {
@@ -267,6 +269,31 @@ export class SegmentFile {
     await this.#writeAll(bytes, this.place(block).position)
     await this.#writeAll(rowOf(hash), ROWS_AT + this.#rowAt(block))
     this.noteWritten(block, hash)
+  }
+
+  /** Notes hashes of blocks that are not there; who writes one meanwhile loses it. */
+  async learn(hashes: Uint8Array): Promise<void> {
+    await this.refresh()
+    const width = rowBytes(this.head)
+    for (let block = 0; block < this.head.blockCount; block++) {
+      if (this.has(block)) continue
+      const hash = hashes.subarray(block * (width - 1), (block + 1) * (width - 1))
+      this.#rows.set([LISTED, ...hash], this.#rowAt(block))
+    }
+    await this.#writeAll(this.#rows, ROWS_AT)
+  }
+
+  /** The hashes of all blocks; undefined unless they are known and make up the hash of data. */
+  hashes(): Uint8Array | undefined {
+    const { blockCount, hashOfData, scheme } = this.head
+    if (scheme.version === 2) return hashOfData
+    const width = rowBytes(this.head)
+    const out = new Uint8Array(blockCount * (width - 1))
+    for (let block = 0; block < blockCount; block++) {
+      out.set(this.hash(block), block * (width - 1))
+    }
+    const found = createHash(scheme.algorithm).update(out).digest()
+    return found.equals(hashOfData) ? out : undefined
   }
 
   /** Takes a block out that turned out to be damaged. */

@@ -6,6 +6,7 @@ import ts from 'typescript'
 const typescriptFiles = [
   'lib/core/limits.ts',
   'lib/core/graph-limits.ts',
+  'lib/core/hosted-limits.ts',
   'lib/core/content-limits.ts',
 ]
 const cFiles = [

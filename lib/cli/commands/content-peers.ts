@@ -10,6 +10,7 @@ import { fromHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { runOnPool } from '../../io/block-runner.js'
 import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
+import { HostedOffers } from '../../runtime/content/hosted-offers.js'
 import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
 import { listening } from '../../runtime/content/retrieval-server.js'
 import { StaticFiles } from '../../runtime/content/static-files.js'
@@ -27,8 +28,21 @@ import {
   type PeerFlags,
   type PeerSession,
 } from './content-flags.js'
+import {
+  addHostedCache,
+  hostedOf,
+  sayHosted,
+  settleOffers,
+  startHosted,
+  withHostedFetchFlags,
+  withHostedServeFlags,
+  type HostedFetchFlags,
+  type HostedServeFlags,
+  type StartedHosted,
+} from './content-hosted.js'
 
-interface ServeFlags extends PeerFlags {
+interface ServeFlags extends PeerFlags, HostedServeFlags {
+  readonly hostedCache?: boolean
   readonly port: string
   readonly host: string
   readonly v: string
@@ -36,7 +50,7 @@ interface ServeFlags extends PeerFlags {
   readonly serverSecret?: string
 }
 
-interface FetchFlags extends PeerFlags {
+interface FetchFlags extends PeerFlags, HostedFetchFlags {
   readonly peer?: string[]
   readonly output?: string
   readonly cache: boolean
@@ -46,12 +60,15 @@ interface FetchFlags extends PeerFlags {
 export function addPeerContentCommands(content: Command, ownSecret: () => ServerSecretFile): void {
   addServe(content, ownSecret)
   addFetch(content)
+  addHostedCache(content)
   addCache(content)
 }
 
 export function userCache(): BlockStore {
   return new BlockStore({ directory: join(statePaths().cache, 'content'), run: runOnPool })
 }
+
+const replayOf = (): string => join(statePaths().cache, 'content', 'replay')
 
 function hashesOf({ v, hash }: ServeFlags): Pick<PeerDistOptions, 'version' | 'algorithm'> {
   if (v !== '1' && v !== '2') throw invalid(`no version of content information: ${v}`)
@@ -70,8 +87,9 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
     .option('--v <version>', 'version of content information for those who take both', '1')
     .option('--hash <algorithm>', 'for version 1: sha256, sha384 or sha512', 'sha256')
     .option('--server-secret <hex>', "the server's secret; default: this user's own")
+    .option('--hosted-cache', 'be a hosted cache as well')
     .description('serve files over HTTP, as hashes to those who understand them; be a peer as well')
-  withPeerFlags(serve)
+  withHostedServeFlags(withPeerFlags(serve))
   serve.action((directory: string, flags: ServeFlags) =>
     runAction(serve, async (output, signal) => {
       const [discovery, hashes] = [isOn(flags.discovery), hashesOf(flags)]
@@ -87,20 +105,27 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
         files.handle(request, response).catch(() => response.destroy())
       })
       let session: PeerSession | undefined
+      let hosted: StartedHosted | undefined
       try {
         await listening(web, port, flags.host)
         const at = web.address() as AddressInfo
         session = await startPeer(flags, { cache, host: flags.host, signal })
         const { cloud, peer } = session
         const nodes = cloud === undefined ? {} : { cloud: cloud.endpoints }
-        output.value({ url: urlOf(at), peerPort: peer.port, discovery, ...nodes })
+        if (flags.hostedCache === true) hosted = await startHosted(cache, replayOf(), flags)
+        output.value({
+          ...{ url: urlOf(at), peerPort: peer.port, discovery },
+          ...{ ...nodes, ...hosted?.ports },
+        })
         output.line(`Serving ${directory} at ${urlOf(at)}`)
+        if (hosted !== undefined) sayHosted(output, hosted)
         const found = discovery ? ' and find it by discovery' : ''
         if (cloud !== undefined) output.line(`Seed of the cloud: ${cloud.endpoints.join(', ')}`)
         output.line(`Peers reach this cache at port ${peer.port}${found}; Ctrl-C ends it`)
         await aborted(signal)
       } finally {
         await closed(web)
+        await hosted?.close()
         await session?.close()
         await cache.close()
       }
@@ -146,23 +171,30 @@ function addFetch(content: Command): void {
     .option('--output <file>', 'write to this file; default: standard output')
     .option('--no-cache', "leave this user's cache alone")
     .description('fetch a URL, in verified blocks from cache, peers and origin')
-  withPeerFlags(fetch)
+  withHostedFetchFlags(withPeerFlags(fetch))
   fetch.action((url: string, flags: FetchFlags) =>
     runAction(fetch, async (output, signal) => {
       const isPeer = isOn(flags.discovery) || (flags.cloud ?? flags.seed) !== undefined
       if (isPeer && !flags.cache) throw invalid('a peer needs its cache: no --no-cache here')
+      const address = await hostedOf(flags)
       const cache = flags.cache ? userCache() : undefined
-      const peers = flags.peer ?? []
+      // Without a cache there is nothing that could be offered.
+      const offers = address && cache && (await HostedOffers.open(address, cache))
+      const hostedCache = offers ?? address
       let session: PeerSession | undefined
       try {
+        const from = hostedCache === undefined ? {} : { hostedCache }
+        const options = { peers: flags.peer ?? [], signal, ...from }
         if (isPeer && cache !== undefined) {
           session = await startPeer(flags, { cache, signal })
-          await fetchTo(url, flags, output, await session.peer.fetch(url, { peers, signal }))
+          await fetchTo(url, flags, output, await session.peer.fetch(url, options))
         } else {
-          const options = { peers, signal, ...(cache === undefined ? {} : { cache }) }
-          await fetchTo(url, flags, output, await fetchContent(url, options))
+          const kept = cache === undefined ? {} : { cache }
+          await fetchTo(url, flags, output, await fetchContent(url, { ...options, ...kept }))
         }
+        if (offers !== undefined) await settleOffers(offers, output)
       } finally {
+        await offers?.close()
         await session?.close()
         await cache?.close()
       }

@@ -36,6 +36,8 @@ export interface DownloadOptions {
   readonly findPeers: FindPeers | undefined
   readonly signal: AbortSignal
   readonly onBlock: (trace: BlockTrace) => void
+  /** A block is in the cache now; `from`: `host:port`, or 'origin'. */
+  readonly onStored?: (segment: ContentSegment, from: string) => void
 }
 
 /**
@@ -217,7 +219,7 @@ export class Download {
     const answer = await client.block(peer, one.segment, one.block, signal, onAnswer)
     if (answer.ok) {
       this.#plan.praise(peer)
-      this.#store(one, answer.value)
+      this.#store(one, answer.value, peer)
       this.#gained(one, answer.value, 'peer', peer)
     } else this.#plan.refused(peer, one, answer.failure)
   }
@@ -266,20 +268,21 @@ export class Download {
     const hash = one.segment.blockHash(one.block)
     if (hash === undefined) return false
     if (!(await runOnPool(checking(one.segment.scheme, bytes, hash).work))) return false
-    this.#store(one, bytes)
+    this.#store(one, bytes, 'origin')
     this.#gained(one, bytes, 'origin')
     return true
   }
 
   /** Puts a block in the cache while the reader has it already. */
-  #store({ segment, block }: WantedBlock, bytes: Uint8Array): void {
-    const { cache } = this.#options
+  #store({ segment, block }: WantedBlock, bytes: Uint8Array, from: string): void {
+    const { cache, onStored } = this.#options
     if (cache === undefined) return
     this.#storingBytes += bytes.length
     const work = cache
       .put(segment, block, bytes)
       .catch(() => false)
-      .then(() => {
+      .then((isStored) => {
+        if (isStored) onStored?.(segment, from)
         this.#storingBytes -= bytes.length
         this.#storing.delete(work)
         this.#pump()

@@ -12,8 +12,11 @@ import type { BlockStore } from '../../storage/block-store.js'
 import { Download, type BlockTrace } from './download.js'
 import type { FindPeers } from './download-peers.js'
 import { HashRequest } from './hash-request.js'
+import { segmentsInHostedCache } from './hosted-finder.js'
+import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
 import { readBody } from './http-body.js'
 import { get, unavailable } from './origin.js'
+import { allFinders } from './peer-finder.js'
 import { RetrievalClient } from './retrieval-client.js'
 import { saveBytes } from './save-bytes.js'
 
@@ -22,12 +25,20 @@ export interface FetchContentOptions {
   readonly peers?: readonly string[]
   /** Finds further peers by segment IDs, e.g. `peersOnLink(discovery)`. */
   readonly findPeers?: FindPeers
+  /**
+   * A hosted cache, asked before other peers. Given as HostedOffers it is also offered what `cache`
+   * got from elsewhere.
+   */
+  readonly hostedCache?: HostedCacheAddress | HostedOffers
   /** Asked first; filled with what is fetched. */
   readonly cache?: BlockStore
   readonly signal?: AbortSignal
   /** Further headers for the origin, such as Authorization. */
   readonly headers?: Readonly<Record<string, string>>
-  /** The greatest version of content information to ask for. Default 2. */
+  /**
+   * The greatest version of content information to ask for. Default 2; 1 with a hosted cache of
+   * version 1, which takes nothing else.
+   */
   readonly version?: ContentVersion
   /** Time for one exchange with a peer, in milliseconds. Default 2 s. */
   readonly peerRequestMs?: number
@@ -135,7 +146,9 @@ export async function fetchContent(
     ...{ options, signal, kept, keep },
     ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
   }
-  const offer = offerHeaders(options.version ?? 2)
+  const hosted = hostedAddress(options)
+  if (hosted !== undefined) checkHostedCache(hosted)
+  const offer = offerHeaders(versionOf(options))
   const answer = await get(target, { ...options.headers, ...offer }, signal)
   const { response } = answer
   const coded = readCoded(response.headers)
@@ -153,6 +166,26 @@ export async function fetchContent(
     return identity(answer.url, context)
   }
   return distributed(answer.url, response, info, context)
+}
+
+function hostedAddress({ hostedCache }: FetchContentOptions): HostedCacheAddress | undefined {
+  return hostedCache instanceof HostedOffers ? hostedCache.address : hostedCache
+}
+
+function offersOf({ hostedCache }: FetchContentOptions): HostedOffers | undefined {
+  return hostedCache instanceof HostedOffers ? hostedCache : undefined
+}
+
+function findersOf(options: FetchContentOptions): FindPeers | undefined {
+  const { findPeers, peerRequestMs } = options
+  const hosted = hostedAddress(options)?.at
+  if (hosted === undefined) return findPeers
+  const finder = segmentsInHostedCache(hosted, peerRequestMs)
+  return findPeers === undefined ? finder : allFinders([finder, findPeers])
+}
+
+function versionOf(options: FetchContentOptions): ContentVersion {
+  return options.version ?? hostedAddress(options)?.version ?? 2
 }
 
 function aborted(signal: AbortSignal): PeernetError {
@@ -196,11 +229,17 @@ async function* plainBytes(
   { options, shares, signal, keep }: Context,
   hashesAt: URL | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const { cache, headers = {}, version = 2 } = options
+  const { cache, headers = {} } = options
+  const version = versionOf(options)
+  const onStored = ({ segments }: ContentInfo): void => {
+    const offers = offersOf(options)
+    for (const segment of segments) offers?.add(segment, segment.listedBlocks)
+    offers?.flush()
+  }
   const aside =
     hashesAt === undefined || cache === undefined
       ? undefined
-      : await HashRequest.begin({ url: hashesAt, headers, version, cache, signal })
+      : await HashRequest.begin({ url: hashesAt, headers, version, cache, signal, onStored })
   let isWhole = false
   response.on('error', (error) => decoder?.emit('error', error))
   const bytes = decoder === undefined ? response : response.pipe(decoder)
@@ -242,13 +281,18 @@ async function* distributedBytes(
   const { options, shares, trace, signal } = context
   const time = options.peerRequestMs
   const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
+  const [hosted, offers] = [hostedAddress(options)?.at, offersOf(options)]
+  const peers = [...(hosted === undefined ? [] : [hosted]), ...(options.peers ?? [])]
   const download = new Download({
-    ...{ info, url, client, signal, cache: options.cache, findPeers: options.findPeers },
-    ...{ headers: options.headers ?? {}, total: info.range.length, peers: options.peers ?? [] },
+    ...{ info, url, client, signal, cache: options.cache, findPeers: findersOf(options) },
+    ...{ headers: options.headers ?? {}, total: info.range.length, peers },
     onBlock: (one) => {
       shares[one.from === 'peer' ? 'peers' : one.from] += one.length
       if (trace.length < LIMITS.fetchTrace) trace.push(one)
       options.onBlock?.(one)
+    },
+    onStored: (segment, from) => {
+      if (from !== hosted) offers?.add(segment, 1)
     },
   })
   let isBegun = false
@@ -265,6 +309,7 @@ async function* distributedBytes(
   } finally {
     context.keep(false)
     client.close()
+    offers?.flush()
   }
   yield* (await identity(url, context))[Symbol.asyncIterator]()
 }

@@ -18,6 +18,8 @@ export interface HashRequestOptions {
   readonly version: ContentVersion
   readonly cache: BlockStore
   readonly signal: AbortSignal
+  /** What is in the cache now. */
+  readonly onStored?: (info: ContentInfo) => void
 }
 
 /**
@@ -68,6 +70,7 @@ export class HashRequest {
       const info = file === undefined ? undefined : await this.#askForHashes()
       if (file === undefined || info === undefined) return false
       await store(file, info, this.#options.cache, this.#options.signal)
+      this.#options.onStored?.(info)
       return true
     } catch {
       return false

@@ -6,6 +6,7 @@ import { encodeRetrieval } from '../../content/encode-retrieval.js'
 import {
   commonMajor,
   RETRIEVAL_PATH,
+  type BlockMessage,
   type IndexRange,
   type RetrievalResponse,
 } from '../../content/retrieval.js'
@@ -61,24 +62,36 @@ export class RetrievalClient {
     signal?: AbortSignal,
     onAnswer?: () => void,
   ): Promise<PeerAnswer<Uint8Array>> {
+    const answer = await this.sealedBlock(peer, segment.id, block, signal, onAnswer)
+    if (!answer.ok) return answer
+    const opened = opening(answer.value, segment)
+    if (opened === undefined) return failed('malformed')
+    return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+  }
+
+  /** A block as it comes: for those who have no key (MS-PCHC 3.1.5.3, DA-27). */
+  async sealedBlock(
+    peer: string,
+    segmentId: Uint8Array,
+    block: number,
+    signal?: AbortSignal,
+    onAnswer?: () => void,
+  ): Promise<PeerAnswer<BlockMessage>> {
     const ranges = [{ index: block, count: 1 }]
-    const body = encodeRetrieval({ type: 'getblks', segmentId: segment.id, ranges })
+    const body = encodeRetrieval({ type: 'getblks', segmentId, ranges })
     const answer = await this.#exchange(peer, body, signal)
     onAnswer?.()
     if (!answer.ok) return answer
     const message = answer.value
     if (message.type !== 'blk' || message.blockIndex !== block) return unexpected(message)
-    if (!equalBytes(message.segmentId, segment.id)) return failed('unsolicited')
-    if (message.block.length === 0) return failed('absent')
-    const opened = opening(message, segment)
-    if (opened === undefined) return failed('malformed')
-    return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+    if (!equalBytes(message.segmentId, segmentId)) return failed('unsolicited')
+    return message.block.length === 0 ? failed('absent') : { ok: true, value: message }
   }
 
   /** Which of the blocks asked for the peer has (3.1.5.2). */
   async blockList(
     peer: string,
-    segment: ContentSegment,
+    segment: Pick<ContentSegment, 'id'>,
     ranges: readonly IndexRange[],
     signal?: AbortSignal,
   ): Promise<PeerAnswer<readonly IndexRange[]>> {

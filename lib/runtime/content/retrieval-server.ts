@@ -2,13 +2,15 @@ import { randomFillSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ANSWER_BYTES, sealing } from '../../content/blocks.js'
-import type { Cipher } from '../../content/retrieval.js'
+import { encodeRetrieval } from '../../content/encode-retrieval.js'
+import { normalizedRanges, type Cipher, type IndexRange } from '../../content/retrieval.js'
 import {
   blockListAnswer,
   emptyAnswer,
   firstBlock,
   isRetrievalPath,
   judgeRequest,
+  nextBlock,
   segmentListAnswer,
   type BlockListRequest,
   type BlockRequest,
@@ -19,10 +21,13 @@ import { uninitializedBytes } from '../../core/bytes.js'
 import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
+import type { ReplayStore } from '../../storage/replay-store.js'
 import { readBody } from './http-body.js'
 
 export interface RetrievalServerOptions {
   readonly cache: BlockStore
+  /** Blocks that are given away as they came: of a hosted cache (DA-27). */
+  readonly replay?: ReplayStore
   /** 3.2.1: clients served at a time, 1 to 16384; more get empty answers. Default 64. */
   readonly maxClients?: number
   /** 3.2.2: time for one exchange, 100 ms to 1 h. Default 15 s. */
@@ -50,6 +55,7 @@ export interface RetrievalServerStatistics {
  */
 export class RetrievalServer {
   readonly #cache: BlockStore
+  readonly #replay: ReplayStore | undefined
   readonly #maxClients: number
   readonly #uploadMs: number
   readonly #cipher: Cipher
@@ -62,6 +68,7 @@ export class RetrievalServer {
 
   constructor(options: RetrievalServerOptions) {
     this.#cache = options.cache
+    this.#replay = options.replay
     this.#maxClients = options.maxClients ?? LIMITS.retrievalClients
     this.#uploadMs = options.uploadMs ?? LIMITS.retrievalUploadMs
     this.#cipher = options.cipher ?? 1
@@ -157,18 +164,29 @@ export class RetrievalServer {
 
   async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
     switch (request.type) {
-      case 'getblklist': {
-        const held = await this.#cache.held(request.segmentId)
-        return blockListAnswer(request, held?.blocks ?? [])
-      }
+      case 'getblklist':
+        return blockListAnswer(request, await this.#held(request.segmentId))
       case 'getseglist': {
         const isHeld: boolean[] = []
         for (const id of request.segmentIds) {
-          isHeld.push((await this.#cache.held(id)) !== undefined)
+          isHeld.push((await this.#held(id)).length > 0)
         }
         return segmentListAnswer(request, isHeld)
       }
     }
+  }
+
+  async #held(segmentId: Uint8Array): Promise<readonly IndexRange[]> {
+    const verified = (await this.#cache.held(segmentId))?.blocks ?? []
+    const replayed = this.#replay?.held(segmentId)?.blocks
+    return replayed === undefined ? verified : normalizedRanges([...verified, ...replayed])
+  }
+
+  async #replayed(segmentId: Uint8Array, blockIndex: number): Promise<Uint8Array | undefined> {
+    const sealed = await this.#replay?.read(segmentId, blockIndex)
+    if (sealed === undefined) return undefined
+    const next = nextBlock(await this.#held(segmentId), blockIndex)
+    return encodeRetrieval({ type: 'blk', segmentId, blockIndex, nextBlock: next, ...sealed })
   }
 
   /** The block goes from its file to the socket through memory that is used again and again. */
@@ -177,24 +195,25 @@ export class RetrievalServer {
     const blockIndex = firstBlock(ranges)
     const memory = this.#memory.pop() ?? uninitializedBytes(ANSWER_BYTES)
     const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
-      const { nextBlock, secret, scheme, hash, place, length } = found
+      const { secret, scheme, hash, place, length } = found
       const iv = randomFillSync(new Uint8Array(16))
       const fields = {
         type: 'blk',
         segmentId,
         blockIndex,
-        nextBlock,
+        nextBlock: found.nextBlock,
         cipher: this.#cipher,
       } as const
       const options = { check: { scheme, hash }, memory }
       const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
       return { work, value: bytes }
     })
-    if (answer !== undefined) this.#counts.blocks += 1
+    const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
+    if (sent !== undefined) this.#counts.blocks += 1
     response.once('finish', () => {
       if (this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
     })
-    this.#send(response, answer ?? emptyAnswer(request))
+    this.#send(response, sent ?? emptyAnswer(request))
   }
 
   #send(response: ServerResponse, bytes: Uint8Array): void {

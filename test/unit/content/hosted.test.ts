@@ -91,6 +91,34 @@ test('D-109 a segment is offered when a fifth of its blocks are new, and then ag
   assert.is(sent().length, 1)
 })
 
+test('D-109 what remains when a segment is whole, or its download over, is offered as well', () => {
+  const { machine, sent } = client()
+  for (let block = 0; block < 99; block++) machine.handleBlocks(0, segment, 1)
+  assert.is(sent().length, 4)
+  machine.handleBlocks(0, segment, 1)
+  assert.is(sent().length, 1, 'the hundredth block of a hundred')
+  machine.handleBlocks(0, segment, 7)
+  machine.handleEnd(0)
+  machine.handleEnd(0)
+  assert.is(sent().length, 1)
+})
+
+test('what cannot be offered now is offered when answers have come', () => {
+  const { counters, machine, sent } = client()
+  const first: OfferTransmit[] = []
+  for (let i = 0; i < LIMITS.hostedRequests + 10; i++) machine.handleBlocks(0, segment, 100)
+  first.push(...sent())
+  assert.is(first.length, LIMITS.hostedRequests)
+  for (const { request } of first.slice(0, 4)) machine.handleAnswer(0, request, OK)
+  machine.handleFailure(0, first[5]?.request ?? 0)
+  assert.is(sent().length, 5)
+  for (let at = machine.pollTimeout(); at < 16 * SECOND; at = machine.pollTimeout()) {
+    machine.handleTimeout(at)
+  }
+  assert.is(sent().length, 5)
+  assert.is(counters.get('refused.hosted-requests'), 0)
+})
+
 test('D-106 interest is answered with the information of that segment', () => {
   const { first, machine, sent } = offering()
   machine.handleAnswer(0, first.request, INTERESTED)
@@ -140,7 +168,7 @@ test('D-104 a client asked to prove who it is does so once and starts its timer 
   assert.is(first.authenticate, false)
   machine.handleTimeout(5 * SECOND)
   machine.handleTimeout(10 * SECOND)
-  machine.handleChallenge(first.request)
+  machine.handleChallenge(10 * SECOND, first.request)
   const [again] = sent()
   assert.equal(again, { ...first, authenticate: true })
   machine.handleTimeout(15 * SECOND) // it would have expired here
@@ -148,9 +176,9 @@ test('D-104 a client asked to prove who it is does so once and starts its timer 
   machine.handleAnswer(16 * SECOND, first.request, OK)
   assert.is(counters.get('received.hosted-ok'), 1)
   const refused = offering()
-  refused.machine.handleChallenge(refused.first.request)
+  refused.machine.handleChallenge(0, refused.first.request)
   refused.sent()
-  refused.machine.handleChallenge(refused.first.request)
+  refused.machine.handleChallenge(0, refused.first.request)
   assert.equal(refused.sent(), [])
   assert.is(refused.counters.get('drop.hosted-failure'), 1)
 })
@@ -252,12 +280,35 @@ test('pulls are bounded for each client and for all, and none is made twice', ()
   assert.ok(done >= LIMITS.hostedPullsWaiting - LIMITS.hostedPulls, String(done))
 })
 
+test('of two who offer the same segment the second gets its turn when the first has failed', () => {
+  const { counters, effects, machine } = server(undefined)
+  const pulls = () => effects().flatMap((one) => (one.type === 'pull' ? [one] : []))
+  for (const host of ['192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.3']) {
+    machine.handleOffer(2, host, batchOf(1))
+  }
+  const [first, more] = pulls()
+  assert.is(first?.host, '192.0.2.1')
+  assert.is(more, undefined)
+  machine.handlePulled(first?.pull ?? 0)
+  const [second] = pulls()
+  assert.is(second?.host, '192.0.2.2')
+  machine.handlePulled(second?.pull ?? 0)
+  assert.equal(pulls(), [])
+  assert.is(counters.get('ignored.hosted-known'), 3)
+  // One who has more of it by now gets another turn as well, unless it is all there.
+  machine.handleOffer(2, '192.0.2.1', batchOf(1))
+  machine.handleOffer(2, '192.0.2.1', batchOf(1))
+  machine.handlePulled(pulls()[0]?.pull ?? 0)
+  assert.is(pulls()[0]?.host, '192.0.2.1')
+})
+
 test('offers that cannot be true are answered and ignored (DA-27)', () => {
   const { counters, effects, machine } = server(undefined)
   assert.equal(machine.handleOffer(2, '192.0.2.9', batchOf(1, 0, 200_000)), OK)
   const noPort = batchOf(1)
   noPort.fill(0, 8, 10)
   assert.equal(machine.handleOffer(2, '192.0.2.9', noPort), OK)
+  assert.is(machine.handleOffer(2, '192.0.2.9', batchOf(1, 0, 0)), undefined)
   assert.equal(effects(), [])
   assert.is(counters.get('ignored.hosted-size'), 1)
   assert.is(counters.get('ignored.hosted-no-port'), 1)
