@@ -4,6 +4,8 @@ export const CONTENT_LIMITS = {
   /** Index for discovery: how old what it says of other processes' work may be; lookups at once. */
   cacheIndexMs: 2000,
   cacheIndexLookups: 16,
+  /** How long a peer waits for the index of a large cache before it answers others. */
+  cacheIndexStartMs: 500,
   /** Segments remembered as not there. */
   cacheIndexAbsent: 4096,
   /** Peers given up that are remembered, and segments of a peer that are kept. */

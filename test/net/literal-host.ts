@@ -74,14 +74,32 @@ function segments2(info: Buffer): Segment[] {
   return found
 }
 
-const probe = (id: Buffer): Buffer =>
-  Buffer.from(
-    `<?xml version="1.0" encoding="utf-8"?>
-<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:PeerDist="http://schemas.microsoft.com/p2p/2007/09/PeerDistributionDiscovery"><soap:Header><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To><wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action><wsa:MessageID>urn:uuid:${randomUUID()}</wsa:MessageID></soap:Header><soap:Body><wsd:Probe><wsd:Types>PeerDist:PeerDistData</wsd:Types><wsd:Scopes MatchBy="http://schemas.xmlsoap.org/ws/2005/04/discovery/strcmp0">${id.toString('hex').toUpperCase()}</wsd:Scopes></wsd:Probe></soap:Body></soap:Envelope>`.replace(
-      '\n',
-      '',
-    ),
+const SPACES = {
+  soap: 'http://www.w3.org/2003/05/soap-envelope',
+  wsa: 'http://schemas.xmlsoap.org/ws/2004/08/addressing',
+  wsd: 'http://schemas.xmlsoap.org/ws/2005/04/discovery',
+  PeerDist: 'http://schemas.microsoft.com/p2p/2007/09/PeerDistributionDiscovery',
+}
+
+const tag = (name: string, inside: string, more = ''): string =>
+  `<${name}${more}>${inside}</${name}>`
+
+function probe(id: Buffer): Buffer {
+  const spaces = Object.entries(SPACES).map(([name, uri]) => ` xmlns:${name}="${uri}"`)
+  const header =
+    tag('wsa:To', 'urn:schemas-xmlsoap-org:ws:2005:04:discovery') +
+    tag('wsa:Action', `${SPACES.wsd}/Probe`) +
+    tag('wsa:MessageID', `urn:uuid:${randomUUID()}`)
+  const scope = id.toString('hex').toUpperCase()
+  const body = tag(
+    'wsd:Probe',
+    tag('wsd:Types', 'PeerDist:PeerDistData') +
+      tag('wsd:Scopes', scope, ` MatchBy="${SPACES.wsd}/strcmp0"`),
   )
+  const all = tag('soap:Header', header) + tag('soap:Body', body)
+  const start = '<?xml version="1.0" encoding="utf-8"?>'
+  return Buffer.from(start + tag('soap:Envelope', all, spaces.join('')))
+}
 
 function between(text: string, open: string, close: string): string | undefined {
   const from = text.indexOf(open)

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
 import { BlockStore } from '../../storage/block-store.js'
 import { PeerDiscovery, type PeerDiscoveryOptions } from '../peer-discovery.js'
@@ -132,7 +134,8 @@ export async function createContentPeer(options: ContentPeerOptions): Promise<Co
       const given = options.discovery === true ? {} : options.discovery
       const instanceFile = join(cache.directory, 'instance')
       discovery = new PeerDiscovery({ instanceFile, ...given })
-      index = await SegmentIndex.of(cache)
+      index = new SegmentIndex(cache)
+      await Promise.race([index.loaded, delay(LIMITS.cacheIndexStartMs, undefined, { ref: false })])
       await discovery.announce({ segments: index, port })
     }
     if (cloud !== undefined) cloudPeers = await CloudPeers.of({ cloud, cache, port })

@@ -27,19 +27,16 @@ export class SegmentIndex implements AvailableSegments {
   readonly #unwatch: () => void
   #isClosed = false
 
-  private constructor(store: BlockStore, now: () => number) {
+  /** Resolves when everything that was there at the start is known; until then it is looked up. */
+  readonly loaded: Promise<void>
+
+  constructor(store: BlockStore, now: () => number = Date.now) {
     this.#store = store
     this.#now = now
     this.#unwatch = store.watch((change) => {
       this.#changed(change)
     })
-  }
-
-  /** Resolves when everything that is there now is known. */
-  static async of(store: BlockStore, now: () => number = Date.now): Promise<SegmentIndex> {
-    const index = new SegmentIndex(store, now)
-    for (const id of await store.ids()) await index.#check(toHex(id), id)
-    return index
+    this.loaded = this.#load().catch(() => undefined)
   }
 
   get size(): number {
@@ -65,6 +62,14 @@ export class SegmentIndex implements AvailableSegments {
   close(): void {
     this.#isClosed = true
     this.#unwatch()
+  }
+
+  async #load(): Promise<void> {
+    for (const id of await this.#store.ids()) {
+      const key = toHex(id)
+      if (this.#isClosed) return
+      if (!this.#entries.has(key)) await this.#check(key, id)
+    }
   }
 
   #changed({ id, blocks, blockCount, createdAt }: SegmentChange): void {

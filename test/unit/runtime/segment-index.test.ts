@@ -25,6 +25,12 @@ let made = 0
 const put = (store: BlockStore, segment: ContentSegment, block: number): Promise<boolean> =>
   store.put(segment, block, blockOf(content, segment, block))
 
+async function indexOf(store: BlockStore, now: () => number): Promise<SegmentIndex> {
+  const index = new SegmentIndex(store, now)
+  await index.loaded
+  return index
+}
+
 async function scene(body: (stores: BlockStore[], now: { ms: number }) => Promise<void>) {
   const directory = path.join(home, `${++made}`)
   const now = { ms: 1_000_000 }
@@ -40,7 +46,7 @@ async function scene(body: (stores: BlockStore[], now: { ms: number }) => Promis
 test('D-090 what is stored and evicted here is known at once', async () => {
   await scene(async ([store], now) => {
     assert.ok(store)
-    const index = await SegmentIndex.of(store, () => now.ms)
+    const index = await indexOf(store, () => now.ms)
     assert.is(index.get(one.id), undefined)
     await put(store, one, 0)
     now.ms += 500
@@ -57,7 +63,7 @@ test('D-090 what is evicted by size is answered for no more', async () => {
   await scene(async ([store], now) => {
     assert.ok(store)
     const small = new BlockStore({ directory: store.directory, run: runOnPool, maxBytes: 1 })
-    const index = await SegmentIndex.of(small, () => now.ms)
+    const index = await indexOf(small, () => now.ms)
     for (const segment of others) await put(small, segment, 0)
     await small.trim()
     for (const segment of others) assert.is(index.get(segment.id), undefined)
@@ -71,7 +77,7 @@ test('what another process stores or evicts is known at the second question', as
   await scene(async ([here, there], now) => {
     assert.ok(here && there)
     await put(there, one, 2)
-    const index = await SegmentIndex.of(here, () => now.ms)
+    const index = await indexOf(here, () => now.ms)
     assert.is(index.get(one.id)?.blocks, 1, 'what was there before is known from the start')
     await put(there, one, 3)
     now.ms += LIMITS.cacheIndexMs + 1
@@ -101,7 +107,7 @@ test('what another process stores or evicts is known at the second question', as
 test('questions for nonsense keep the disk quiet and the memory small', async () => {
   await scene(async ([store], now) => {
     assert.ok(store)
-    const index = await SegmentIndex.of(store, () => now.ms)
+    const index = await indexOf(store, () => now.ms)
     let lookups = 0
     const held = store.held.bind(store)
     store.held = (id) => {
