@@ -425,6 +425,9 @@ export const LIMITS = {
   /** Requests to one peer at a time, and connections of strangers to our server. */
   retrievalPerPeer: 4,
   retrievalConnections: 1024,
+  /** Head of an answer, and what a client reads from a connection at once. */
+  retrievalHeadBytes: 16_384,
+  retrievalReadBytes: 256 * 1024,
   /** Buffers of 64 KiB that a server keeps for its next answers. */
   retrievalBuffers: 64,
 

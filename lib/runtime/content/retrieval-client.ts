@@ -1,11 +1,9 @@
-import { Agent, request as httpRequest } from 'node:http'
 import { opening } from '../../content/blocks.js'
 import type { ContentSegment } from '../../content/content-info.js'
 import { decodeResponse } from '../../content/decode-retrieval.js'
 import { encodeRetrieval } from '../../content/encode-retrieval.js'
 import {
   commonMajor,
-  RETRIEVAL_PATH,
   type BlockMessage,
   type IndexRange,
   type RetrievalResponse,
@@ -15,20 +13,10 @@ import { equalBytes } from '../../core/bytes.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
-import { readBody } from './http-body.js'
-import { peerPlace } from './peer-address.js'
+import { PeerConnections, type ExchangeFailure } from './peer-connections.js'
 
 /** Why a peer's answer was of no use. `version`: it speaks none of ours; ask it no more. */
-export type PeerFailure =
-  | 'unreachable'
-  | 'timeout'
-  | 'status'
-  | 'malformed'
-  | 'unsolicited'
-  | 'version'
-  | 'absent'
-  | 'wrong-hash'
-  | 'aborted'
+export type PeerFailure = ExchangeFailure | 'unsolicited' | 'version' | 'absent' | 'wrong-hash'
 
 export type PeerAnswer<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -44,7 +32,7 @@ const failed = (failure: PeerFailure) => ({ ok: false, failure }) as const
 /** The client of the retrieval protocol (MS-PCCRR 3.1). Peers are written `host:port`. */
 export class RetrievalClient {
   readonly #requestMs: number
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: LIMITS.retrievalPerPeer })
+  readonly #connections = new PeerConnections()
 
   constructor({ requestMs = LIMITS.retrievalRequestMs }: RetrievalClientOptions = {}) {
     checkArgument(requestMs >= 1 && requestMs <= 60_000, 'requestMs is 1 to 60000')
@@ -129,58 +117,19 @@ export class RetrievalClient {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#connections.close()
   }
 
   /** One POST and its answer, within the time of the request timer (3.1.6.1). */
-  #exchange(
+  async #exchange(
     peer: string,
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<PeerAnswer<RetrievalResponse>> {
-    const place = peerPlace(peer)
-    if (place === undefined) return Promise.resolve(failed('unreachable'))
-    return new Promise((resolve) => {
-      const { authority, host, port } = place
-      const request = httpRequest({
-        ...{ host, port, path: RETRIEVAL_PATH, method: 'POST', agent: this.#agent },
-        headers: { Host: authority, 'Content-Length': body.length },
-      })
-      let isSettled = false
-      const settle = (answer: PeerAnswer<RetrievalResponse>): void => {
-        if (isSettled) return
-        isSettled = true
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        if (!answer.ok) request.destroy()
-        resolve(answer)
-      }
-      const abort = (): void => {
-        settle(failed('aborted'))
-      }
-      const timer = setTimeout(() => {
-        settle(failed('timeout'))
-      }, this.#requestMs)
-      if (signal?.aborted === true) abort()
-      signal?.addEventListener('abort', abort, { once: true })
-      request.on('error', () => {
-        settle(failed('unreachable'))
-      })
-      request.once('response', (response) => {
-        response.on('error', () => {
-          settle(failed('malformed'))
-        })
-        if (response.statusCode !== 200) {
-          settle(failed('status'))
-          return
-        }
-        void readBody(response, LIMITS.retrievalResponseBytes).then((bytes) => {
-          const decoded = bytes === undefined ? undefined : decodeResponse(bytes)
-          settle(decoded?.ok === true ? { ok: true, value: decoded.message } : failed('malformed'))
-        })
-      })
-      request.end(body)
-    })
+    const answer = await this.#connections.exchange(peer, body, this.#requestMs, signal)
+    if (typeof answer === 'string') return failed(answer)
+    const decoded = decodeResponse(answer)
+    return decoded.ok ? { ok: true, value: decoded.message } : failed('malformed')
   }
 }
 
