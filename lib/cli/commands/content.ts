@@ -8,6 +8,7 @@ import { writeContentInfo } from '../../content/write-info.js'
 import { fromHex, toHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { hashFile } from '../../io/hash-content.js'
+import { nameLater } from '../../runtime/content/cloud-peers.js'
 import { publishContent } from '../../runtime/content/publish.js'
 import { writeFileAtomic } from '../../storage/atomic-file.js'
 import { statePaths } from '../../storage/paths.js'
@@ -92,7 +93,9 @@ function addPublish(content: Command): void {
         const options = { ...schemeOf(flags), secret, cache, signal }
         const { contentInformation, info, blocks } = await publishContent(file, options)
         if (flags.output !== undefined) await writeInfo(flags.output, contentInformation)
-        const ids = info.segments.map(({ id }) => toHex(id))
+        const segmentIds = info.segments.map(({ id }) => id)
+        await nameLater(cache, segmentIds)
+        const ids = segmentIds.map(toHex)
         output.value({ file, blocks, bytes: info.range.length, segments: ids })
         output.line(
           `${blocks} blocks in ${ids.length} segments; \`content serve\` gives them to peers`,

@@ -21,6 +21,9 @@ export interface CloudPeersOptions {
   readonly port: number
 }
 
+/** In the directory of the cache: IDs of segments that had names, one a line. */
+const NAMES_FILE = 'cloud-names'
+
 /**
  * The name of a segment in a cloud: unsecured, made of the public segment ID (HoHoDk) alone, which
  * tells nothing of the content or its secret.
@@ -46,7 +49,7 @@ export class CloudPeers {
 
   private constructor(options: CloudPeersOptions) {
     this.#options = options
-    this.#path = join(options.cache.directory, 'cloud-names')
+    this.#path = join(options.cache.directory, NAMES_FILE)
     this.#unwatch = options.cache.watch(({ id, blocks }) => {
       const key = toHex(id)
       if (blocks === 0) this.#withdraw(key)
@@ -57,9 +60,7 @@ export class CloudPeers {
   /** Publishes again what was published by the process before. */
   static async of(options: CloudPeersOptions): Promise<CloudPeers> {
     const made = new CloudPeers(options)
-    const text = await readFile(made.#path, 'latin1').catch(() => '')
-    const ids = text.split('\n').flatMap((line) => (/^[0-9a-f]{64,128}$/.test(line) ? [line] : []))
-    await made.#lead(ids.slice(-LIMITS.cloudNames))
+    await made.#lead(await remembered(made.#path))
     return made
   }
 
@@ -170,7 +171,28 @@ export class CloudPeers {
   }
 
   #save(): void {
-    const text = [...this.#names.keys()].map((key) => `${key}\n`).join('')
-    this.#saving = this.#saving.then(() => writeFileAtomic(this.#path, text)).catch(() => undefined)
+    const keys = [...this.#names.keys()]
+    this.#saving = this.#saving.then(() => remember(this.#path, keys)).catch(() => undefined)
   }
+}
+
+async function remembered(path: string): Promise<string[]> {
+  const text = await readFile(path, 'latin1').catch(() => '')
+  const keys = text
+    .split('\n')
+    .filter((line) => /^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/.test(line))
+  return keys.slice(-LIMITS.cloudNames)
+}
+
+/** Beside those of other processes with the same cache; what it does not hold gets no name. */
+async function remember(path: string, keys: readonly string[]): Promise<void> {
+  const others = (await remembered(path)).filter((key) => !keys.includes(key))
+  const latest = [...others, ...keys].slice(-LIMITS.cloudNames)
+  await writeFileAtomic(path, latest.map((key) => `${key}\n`).join(''))
+}
+
+/** The next peer with this cache and a cloud has names for the content whose segments these are. */
+export async function nameLater(cache: BlockStore, ids: readonly Uint8Array[]): Promise<void> {
+  const keys = ids.slice(0, LIMITS.cloudSegments).map(toHex)
+  await remember(join(cache.directory, NAMES_FILE), keys).catch(() => undefined)
 }
