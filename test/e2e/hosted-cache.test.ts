@@ -3,11 +3,13 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import * as assert from 'uvu/assert'
+import type { HashAlgorithm } from '#lib/content/algorithms.js'
 import { encodeRetrieval } from '#lib/content/encode-retrieval.js'
 import { decodeRequest, decodeResponse } from '#lib/content/decode-retrieval.js'
 import { contentTag, encodeOffer, OFFER_PATH } from '#lib/content/offers.js'
 import { offeredInfo } from '#lib/content/hosted-client.js'
 import { RETRIEVAL_PATH } from '#lib/content/retrieval.js'
+import { createContentPeer } from '#lib/runtime/content/content-peer.js'
 import { RetrievalClient } from '#lib/runtime/content/retrieval-client.js'
 import { RetrievalServer } from '#lib/runtime/content/retrieval-server.js'
 import {
@@ -25,7 +27,14 @@ import {
   type Origin,
 } from '../helpers/distribution-scene.js'
 import { blockOf, segmentsOf, SHA256, VERSION_2 } from '../helpers/content-scene.js'
-import { offering, post, startHosted, until, type Hosted } from '../helpers/hosted-scene.js'
+import {
+  offering,
+  post,
+  settled,
+  startHosted,
+  until,
+  type Hosted,
+} from '../helpers/hosted-scene.js'
 import { test } from '../harness.js'
 
 test.after(clearScene)
@@ -34,22 +43,22 @@ const OK = Buffer.of(0, 0, 0, 1, 0)
 const INTERESTED = Buffer.of(0, 0, 0, 1, 1)
 const tag = contentTag('WebIO')
 
-async function originOf(version: 1 | 2): Promise<Origin> {
-  const origin = await startOrigin({ version })
+async function originOf(version: 1 | 2, algorithm: HashAlgorithm = 'sha256'): Promise<Origin> {
+  const origin = await startOrigin({ version, algorithm })
   const Ex = 'MinContentInformation=1.0, MaxContentInformation=2.0'
   await warm(origin, { ...OFFER, 'X-P2P-PeerDistEx': Ex })
   return origin
 }
 
 /** A fetches from the origin and offers; when the cache has it, the origin is gone, and B comes. */
-async function throughCache(hosted: Hosted, content: 1 | 2, protocol: 1 | 2) {
-  const origin = await originOf(content)
+async function throughCache(hosted: Hosted, content: 1 | 2, protocol: 1 | 2, hash?: HashAlgorithm) {
+  const origin = await originOf(content, hash)
   const cache = cacheIn()
   const offers = await offering(hosted, cache, { version: protocol })
   const first = await fetched(origin, { cache, hostedCache: offers, version: content })
   assert.ok(isRight(first.bytes))
   assert.is(first.shares.origin, first.bytes.length)
-  await offers.settled()
+  await settled(offers, hosted)
   assert.is(offers.counters['drop.hosted-failure'], undefined, JSON.stringify(offers.counters))
   await offers.close()
   const sent = origin.sent()
@@ -71,14 +80,16 @@ test('D-108 what one client offers over HTTP, the next gets from the cache, in b
   assert.ok(tags.Other > 20, 'told by the tag of this library')
 })
 
-test('D-108 D-106 the same over HTTPS: the cache asks for hashes and verifies', async () => {
+test('D-108 D-106 the same over HTTPS with each hash: the cache asks for hashes and verifies', async () => {
   const hosted = await startHosted()
-  await throughCache(hosted, 1, 1)
+  for (const hash of ['sha256', 'sha384', 'sha512'] as const) {
+    await throughCache(hosted, 1, 1, hash)
+  }
   const { counters } = hosted.hosted.statistics()
   assert.is(counters['hosted.block-sealed'], undefined)
-  assert.is(counters['hosted.block-verified'], 23)
-  assert.ok((counters['received.hosted-initial'] ?? 0) >= 1)
-  assert.ok((counters['received.hosted-segment-info'] ?? 0) >= 1)
+  assert.is(counters['hosted.block-verified'], 3 * 23)
+  assert.ok((counters['received.hosted-initial'] ?? 0) >= 3)
+  assert.ok((counters['received.hosted-segment-info'] ?? 0) >= 3)
 })
 
 test('a cache that was closed and opened again has everything, and asks for no hashes', async () => {
@@ -112,7 +123,7 @@ test('D-104 a cache that asks who offers takes offers with the right answer only
     const cache = cacheIn()
     const offers = await offering(hosted, cache, authorization ? { authorization } : {})
     assert.ok(isRight((await fetched(origin, { cache, hostedCache: offers })).bytes))
-    await offers.settled()
+    await settled(offers, hosted)
     return offers.counters
   }
   assert.ok(((await tryWith())['drop.hosted-failure'] ?? 0) > 0)
@@ -148,6 +159,54 @@ test('D-108 lists of blocks and segments of a cache tell what it fetched', async
   const decoded = decodeResponse(body)
   assert.ok(decoded.ok && decoded.message.type === 'blk' && decoded.message.nextBlock === 1)
   client.close()
+})
+
+test('D-076 lists of segments are asked of the hosted cache, and of no other peer', async () => {
+  const hosted = await startHosted()
+  await throughCache(hosted, 2, 2)
+  const seen = { cache: new Set<string>(), peer: new Set<string>() }
+  const spy = (who: Set<string>, to?: string) =>
+    listen((request, response) => {
+      const parts: Buffer[] = []
+      request.on('data', (part: Buffer) => parts.push(part))
+      request.on('end', () => {
+        const bytes = Buffer.concat(parts)
+        const decoded = decodeRequest(bytes)
+        assert.ok(decoded.ok)
+        who.add(decoded.message.type)
+        if (to === undefined) response.writeHead(503).end()
+        else {
+          void post(`http://${to}${RETRIEVAL_PATH}`, bytes).then(({ body }) => {
+            response.end(body)
+          })
+        }
+      })
+    })
+  const [cache, peer] = [await spy(seen.cache, hosted.at), await spy(seen.peer)]
+  const origin = await originOf(2)
+  const got = await fetched(origin, { hostedCache: { at: cache.at }, peers: [peer.at] })
+  assert.ok(isRight(got.bytes))
+  assert.is(got.shares.peers, got.bytes.length)
+  assert.equal([...seen.cache].sort(), ['getblks', 'getseglist'])
+  assert.ok(!seen.peer.has('getseglist'))
+})
+
+test('a peer with a hosted cache offers what it fetched, from the port where it serves anyway', async () => {
+  const hosted = await startHosted()
+  const origin = await originOf(2)
+  const hostedCache = { at: hosted.at }
+  const [one, two] = await Promise.all(
+    [1, 2].map(() => createContentPeer({ cache: directory(), host: '::1', hostedCache })),
+  )
+  assert.ok(one && two)
+  undoing(() => Promise.all([one.close(), two.close()]))
+  assert.ok(isRight(await (await one.fetch(origin.url)).bytes()))
+  assert.ok(one.offers)
+  await settled(one.offers, hosted)
+  const got = await two.fetch(origin.url)
+  assert.ok(isRight(await got.bytes()))
+  assert.is(got.shares.peers, content.length)
+  assert.equal(two.offers?.counters, {}, 'what came from the cache is not offered to it')
 })
 
 test('D-107 blocks of version 2 are given away byte for byte as they came', async () => {
@@ -265,7 +324,7 @@ test('a cache that is not there, or is not whom it says, delays nobody and chang
     })
     const got = await fetched(origin, { cache, hostedCache: offers })
     assert.ok(isRight(got.bytes))
-    await offers.settled()
+    await settled(offers, hosted)
     assert.ok((offers.counters['drop.hosted-failure'] ?? 0) > 0)
   }
   assert.is((await hosted.cache.statistics()).segments, 0)

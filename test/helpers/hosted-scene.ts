@@ -63,6 +63,12 @@ export async function until(what: () => boolean | Promise<boolean>): Promise<voi
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+/** All that is offered has been offered, and the cache has what it wants of that. */
+export async function settled(offers: HostedOffers, { hosted }: Hosted): Promise<void> {
+  await offers.settled()
+  await until(() => hosted.statistics().pulling === 0)
+}
+
 export interface Answered {
   /** 0: the connection was closed without an answer. */
   readonly status: number

@@ -336,7 +336,8 @@ export class BlockPlan {
   #blame(peer: Peer, failure: PeerFailure): void {
     if (failure === 'aborted' || failure === 'absent') return
     peer.failures += 1
-    const isLie = failure === 'wrong-hash' || failure === 'version' || failure === 'unsolicited'
+    const isWrong = failure === 'wrong-hash' && !peer.relays
+    const isLie = isWrong || failure === 'version' || failure === 'unsolicited'
     if (isLie || peer.failures >= LIMITS.fetchPeerFailures) this.#peers.drop(peer)
   }
 

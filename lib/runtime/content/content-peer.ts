@@ -8,6 +8,7 @@ import type { Cloud } from '../cloud.js'
 import { CloudPeers } from './cloud-peers.js'
 import type { FindPeers } from './download-peers.js'
 import { fetchContent, type FetchContentOptions, type FetchedContent } from './fetch-content.js'
+import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
 import { allFinders, peersOnLink } from './peer-finder.js'
 import { publishContent, type PublishContentOptions, type PublishedContent } from './publish.js'
 import { RetrievalServer, type RetrievalServerOptions } from './retrieval-server.js'
@@ -23,6 +24,8 @@ export interface ContentPeerOptions {
    * The cloud stays open when the peer is closed.
    */
   readonly cloud?: Cloud
+  /** A hosted cache to ask first, and to offer to what comes from elsewhere (MS-PCHC). */
+  readonly hostedCache?: HostedCacheAddress
   /** Where other peers reach this one. Default: any free port, on all addresses. */
   readonly port?: number
   readonly host?: string
@@ -46,6 +49,8 @@ export class ContentPeer {
   readonly port: number
   /** Undefined without a cloud. */
   readonly cloudPeers: CloudPeers | undefined
+  /** Undefined without a hosted cache. */
+  readonly offers: HostedOffers | undefined
   readonly #index: SegmentIndex | undefined
   readonly #finders: readonly FindPeers[]
   readonly #ownsCache: boolean
@@ -59,6 +64,7 @@ export class ContentPeer {
     readonly discovery: PeerDiscovery | undefined
     readonly index: SegmentIndex | undefined
     readonly cloudPeers: CloudPeers | undefined
+    readonly offers: HostedOffers | undefined
     readonly ownsCache: boolean
   }) {
     this.cache = parts.cache
@@ -67,6 +73,7 @@ export class ContentPeer {
     this.discovery = parts.discovery
     this.#index = parts.index
     this.cloudPeers = parts.cloudPeers
+    this.offers = parts.offers
     this.#ownsCache = parts.ownsCache
     const { cloudPeers, discovery } = parts
     this.#finders = [
@@ -81,6 +88,7 @@ export class ContentPeer {
     const closing = this.#abort.signal
     const { signal } = options
     return fetchContent(url, {
+      ...(this.offers === undefined ? {} : { hostedCache: this.offers }),
       ...options,
       cache,
       signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
@@ -101,6 +109,7 @@ export class ContentPeer {
   /** Ends downloads, serving and discovery. */
   async close(): Promise<void> {
     this.#abort.abort()
+    await this.offers?.close()
     await this.discovery?.close()
     await this.cloudPeers?.close()
     this.#index?.close()
@@ -127,7 +136,8 @@ export async function createContentPeer(options: ContentPeerOptions): Promise<Co
   let discovery: PeerDiscovery | undefined
   let index: SegmentIndex | undefined
   let cloudPeers: CloudPeers | undefined
-  const { cloud } = options
+  const { cloud, hostedCache } = options
+  if (hostedCache !== undefined) checkHostedCache(hostedCache)
   try {
     const { port } = await server.listen(options.port ?? 0, options.host)
     if (options.discovery !== undefined && options.discovery !== false) {
@@ -139,7 +149,8 @@ export async function createContentPeer(options: ContentPeerOptions): Promise<Co
       await discovery.announce({ segments: index, port })
     }
     if (cloud !== undefined) cloudPeers = await CloudPeers.of({ cloud, cache, port })
-    return new ContentPeer({ cache, server, port, discovery, index, cloudPeers, ownsCache })
+    const offers = hostedCache && new HostedOffers(hostedCache, port)
+    return new ContentPeer({ cache, server, port, discovery, index, cloudPeers, offers, ownsCache })
   } catch (error) {
     await discovery?.close()
     await cloudPeers?.close()

@@ -9,6 +9,8 @@ export interface PeerOffer {
   readonly at: string
   /** The same for all addresses of one peer. */
   readonly service?: string
+  /** It gives away what it cannot verify itself (DA-27): a wrong block is no lie of its own. */
+  readonly relays?: boolean
   /** What it says it has. */
   readonly segments?: readonly { readonly id: Uint8Array; readonly blocks?: number | undefined }[]
 }
@@ -45,6 +47,7 @@ export type FindPeers = (
 export interface Peer {
   readonly name: string
   readonly service: string | undefined
+  readonly relays: boolean
   inFlight: number
   failures: number
   /** Blocks that it has, by segment ID; absent: not asked yet. */
@@ -134,7 +137,8 @@ export class DownloadPeers {
       return peer
     }
     if (this.#peers.size >= LIMITS.fetchPeers) return undefined
-    const peer = { name, service, inFlight: 0, failures: 0, lists: new Map(), claims: new Map() }
+    const facts = { name, service, relays: offer.relays === true }
+    const peer = { ...facts, inFlight: 0, failures: 0, lists: new Map(), claims: new Map() }
     this.#peers.set(name, peer)
     return peer
   }

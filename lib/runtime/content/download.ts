@@ -6,7 +6,7 @@ import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { BlockPlan, type Attempt, type Outlook, type Step, type WantedBlock } from './block-plan.js'
-import type { FindPeers } from './download-peers.js'
+import type { FindPeers, PeerOffer } from './download-peers.js'
 import { getRange, unavailable } from './origin.js'
 import type { RetrievalClient } from './retrieval-client.js'
 
@@ -31,7 +31,7 @@ export interface DownloadOptions {
   readonly total: number | undefined
   readonly client: RetrievalClient
   readonly cache: BlockStore | undefined
-  readonly peers: readonly string[]
+  readonly peers: readonly (string | PeerOffer)[]
   /** More peers as they are found; the end of its first round lets the origin be asked. */
   readonly findPeers: FindPeers | undefined
   readonly signal: AbortSignal

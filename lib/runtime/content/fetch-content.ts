@@ -282,7 +282,8 @@ async function* distributedBytes(
   const time = options.peerRequestMs
   const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
   const [hosted, offers] = [hostedAddress(options)?.at, offersOf(options)]
-  const peers = [...(hosted === undefined ? [] : [hosted]), ...(options.peers ?? [])]
+  const first = hosted === undefined ? [] : [{ at: hosted, relays: true }]
+  const peers = [...first, ...(options.peers ?? [])]
   const download = new Download({
     ...{ info, url, client, signal, cache: options.cache, findPeers: findersOf(options) },
     ...{ headers: options.headers ?? {}, total: info.range.length, peers },

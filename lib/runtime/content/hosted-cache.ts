@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { HostedCacheServer, type HostedSegment } from '../../content/hosted-server.js'
+import { HostedCacheServer, type HostedSegment, type PullEffect } from '../../content/hosted-server.js'
 import { contentTag, decodeOffer, OFFER_PATH, type ReceivedOffer } from '../../content/offers.js'
 import { bytesKey, toHex } from '../../core/bytes.js'
 import { Counters } from '../../core/counters.js'
@@ -52,6 +52,8 @@ export type KnownTag = 'WinINet' | 'WebIO' | 'BITS-4.0' | 'SMB' | 'Other'
 export interface HostedCacheStatistics {
   /** What was received, answered, pulled, dropped and refused, by reason. */
   readonly counters: Readonly<Record<string, number>>
+  /** Segments being fetched from clients now; 0: nothing waits either. */
+  readonly pulling: number
   /** Offered segments by the application they are from. */
   readonly tags: Readonly<Record<KnownTag, number>>
 }
@@ -81,6 +83,7 @@ export class HostedCache {
   readonly #clock = new SystemClock()
   readonly #rates = new Map<string, TokenBucket>()
   readonly #servers: Server[] = []
+  readonly #running = new Set<Promise<void>>()
   readonly #trimming: NodeJS.Timeout
   /** What is known of the segments of the offer, or pull, that the machine deals with. */
   #known: ReadonlyMap<string, HostedSegment> = new Map()
@@ -111,7 +114,8 @@ export class HostedCache {
   }
 
   statistics(): HostedCacheStatistics {
-    return { counters: this.#counters.snapshot(), tags: { ...this.#tags } }
+    const pulling = this.#running.size
+    return { counters: this.#counters.snapshot(), pulling, tags: { ...this.#tags } }
   }
 
   /**
@@ -154,6 +158,7 @@ export class HostedCache {
     this.#isClosed = true
     clearInterval(this.#trimming)
     this.#pulls.close()
+    await Promise.all(this.#running)
     await Promise.all(
       this.#servers.splice(0).map(
         (server) =>
@@ -284,15 +289,18 @@ export class HostedCache {
         this.#pulls.learn(one.segment)
         continue
       }
-      const { host, pull, segmentId } = one
-      void this.#pulls.pull(one).then(async () => {
-        const known = await this.#look([segmentId], host)
-        if (this.#isClosed) return
-        this.#known = known
-        this.#machine.handlePulled(pull)
-        this.#carryOut()
-      })
+      const work = this.#pull(one).finally(() => this.#running.delete(work))
+      this.#running.add(work)
     }
+  }
+
+  async #pull(effect: PullEffect): Promise<void> {
+    await this.#pulls.pull(effect)
+    const known = await this.#look([effect.segmentId], effect.host).catch(() => undefined)
+    if (this.#isClosed || known === undefined) return
+    this.#known = known
+    this.#machine.handlePulled(effect.pull)
+    this.#carryOut()
   }
 
   async #isAuthorized(request: IncomingMessage): Promise<boolean> {
