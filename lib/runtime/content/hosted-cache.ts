@@ -1,7 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { HostedCacheServer, type HostedSegment, type PullEffect } from '../../content/hosted-server.js'
+import {
+  HostedCacheServer,
+  type HostedSegment,
+  type PullEffect,
+} from '../../content/hosted-server.js'
 import { contentTag, decodeOffer, OFFER_PATH, type ReceivedOffer } from '../../content/offers.js'
 import { bytesKey, toHex } from '../../core/bytes.js'
 import { Counters } from '../../core/counters.js'
