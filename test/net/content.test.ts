@@ -142,7 +142,9 @@ for (const six of [false, true]) {
 
   test(`D-110 D-111 D-113 D-090 C takes all from B over ${family}, at last without the origin`, async () => {
     await withScene(six, async (scene) => {
-      for (const one of CASES) {
+      for (const given of CASES) {
+        // Several segments of version 1 once are enough.
+        const one = six && given === CASES[0] ? { ...given, bytes: 3_000_005 } : given
         const { from = [] } = await passesOn(scene, one)
         const pattern = six ? /^\[fe80::[\da-f:]+%e0\]:\d+$/ : /^10\.9\.0\.2:\d+$/
         assert.ok(
