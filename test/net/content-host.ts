@@ -11,10 +11,12 @@ import { StaticFiles } from '#lib/runtime/content/static-files.js'
 import { sampleContent } from '../helpers/content-checker.js'
 
 export interface ContentCommand {
-  readonly do: 'origin' | 'sent' | 'peer' | 'begin' | 'finish'
+  readonly do: 'origin' | 'sent' | 'peer' | 'publish' | 'begin' | 'finish'
   readonly tag?: string
   /** Of the origin's content. */
   readonly bytes?: number
+  /** The origin gives hashes, and bytes to nobody. */
+  readonly hashesOnly?: boolean
   readonly version?: 1 | 2
   readonly algorithm?: 'sha256' | 'sha384' | 'sha512'
   readonly cipher?: 1 | 2 | 3
@@ -48,14 +50,18 @@ let reader: AsyncIterator<Uint8Array> | undefined
 let hash = createHash('sha256')
 
 async function startOrigin(command: ContentCommand): Promise<ContentReport> {
-  const { algorithm = 'sha256', bytes = 0, version = 1 } = command
+  const { algorithm = 'sha256', bytes = 0, hashesOnly = false, version = 1 } = command
   const root = path.join(home, `root-${++made}`)
   mkdirSync(root)
   writeFileSync(path.join(root, 'file'), sampleContent(bytes))
-  const secret = new Uint8Array(32).fill(made)
+  const secret = new Uint8Array(32).fill(bytes % 251)
   const files = await StaticFiles.of(root, peerdist({ secret, version, algorithm }))
   const sockets: Socket[] = []
   const server = createServer((request, response) => {
+    if (hashesOnly && request.headers.range !== undefined) {
+      response.writeHead(503).end()
+      return
+    }
     files.handle(request, response).catch(() => response.destroy())
   })
   server.on('connection', (socket) => sockets.push(socket))
@@ -70,6 +76,14 @@ async function startPeer({ cipher = 1 }: ContentCommand): Promise<ContentReport>
   const cache = path.join(home, `cache-${++made}`)
   peer = await createContentPeer({ cache, discovery: { requestMs: 500 }, server: { cipher } })
   return { port: peer.port }
+}
+
+/** The peer serves what the origin has, without having asked for it. */
+async function publish({ bytes = 0 }: ContentCommand): Promise<ContentReport> {
+  const file = path.join(home, `file-${++made}`)
+  writeFileSync(file, sampleContent(bytes))
+  await peer?.publish(file, { secret: new Uint8Array(32).fill(bytes % 251) })
+  return {}
 }
 
 /** Fetches up to the first bytes. */
@@ -98,6 +112,8 @@ function obey(command: ContentCommand): Promise<ContentReport> {
       return startOrigin(command)
     case 'peer':
       return startPeer(command)
+    case 'publish':
+      return publish(command)
     case 'begin':
       return begin(command)
     case 'finish':

@@ -113,6 +113,20 @@ async function servesOthers({ other }: Scene, url: string, { bytes }: Case): Pro
   throw new Error(`too little came from peers: ${JSON.stringify(last)}`)
 }
 
+/** C begins when nobody has anything; B appears later, and is found. */
+async function findsLatecomers({ b, c, host, origin }: Scene): Promise<void> {
+  const bytes = 1_000_001
+  const { port } = await asks(origin, { do: 'origin', bytes, hashesOnly: true })
+  await asks(c, { do: 'peer' })
+  const begun = asks(c, { do: 'begin', url: `http://${host}:${port}/file` })
+  await asks(b, { do: 'peer' })
+  await asks(b, { do: 'publish', bytes })
+  await begun
+  const { sha256, shares } = await asks(c, { do: 'finish' })
+  assert.is(sha256, shaOf(bytes))
+  assert.is(shares?.peers, bytes)
+}
+
 /** The origin dies midway: what B has, C gets. */
 async function outlivesOrigin({ b, c, host, origin }: Scene): Promise<void> {
   const bytes = 20_000_001
@@ -152,6 +166,7 @@ for (const six of [false, true]) {
           `${JSON.stringify(one)}: from ${from.join()}`,
         )
       }
+      if (!six) await findsLatecomers(scene)
       await outlivesOrigin(scene)
     })
   })

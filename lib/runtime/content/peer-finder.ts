@@ -11,7 +11,7 @@ export function peersOnLink(discovery: PeerDiscovery): FindPeers {
 }
 
 /**
- * Searches, and again while something is wanted that few have: first soon, then less and less
+ * Searches, and again while something is wanted: first soon, then less and less
  * often. Ends with the search.
  */
 async function* rounds(discovery: PeerDiscovery, search: PeerSearch): AsyncGenerator<PeerOffer> {
@@ -30,7 +30,10 @@ async function* rounds(discovery: PeerDiscovery, search: PeerSearch): AsyncGener
       return
     }
     wait = Math.min(wait * 2, LIMITS.fetchSearchMaxMs)
-    sought = search.wanted().filter(({ peers }) => peers < LIMITS.fetchPeersEnough)
+    // In version 1 those who have a part may have more of it now.
+    const isOpen = ({ peers }: WantedSegment): boolean =>
+      version === 1 || peers < LIMITS.fetchPeersEnough
+    sought = search.wanted().filter(isOpen)
   }
 }
 
