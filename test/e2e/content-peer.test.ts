@@ -6,9 +6,12 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import path from 'node:path'
 import * as assert from 'uvu/assert'
 import {
+  BlockStore,
   createContentPeer,
   openCloud,
   PeerName,
+  publishContent,
+  runOnPool,
   segmentName,
   type Cloud,
   type ContentPeer,
@@ -141,6 +144,27 @@ test('a file is published and found without an origin that sends it', async () =
   const got = await seeker.fetch(origin.url)
   assert.ok(isRight(await got.bytes()))
   assert.ok(origin.sent() - before < 10_000, `${origin.sent() - before}`)
+})
+
+test('what cannot be published is said', async () => {
+  const [cloud] = clouds as [Cloud]
+  const holder = await peerIn(cloud)
+  const empty = path.join(directory(), 'empty')
+  writeFileSync(empty, '')
+  const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => (error as { code?: unknown }).code,
+    )
+  const secret = SECRET
+  assert.is(await codeOf(holder.publish(empty, { secret })), 'ERR_PEERNET_CONTENT_EMPTY')
+  assert.is(await codeOf(holder.publish(`${empty}-none`, { secret })), 'ERR_PEERNET_SYSTEM')
+  writeFileSync(empty, content)
+  const signal = AbortSignal.abort()
+  assert.is(await codeOf(holder.publish(empty, { secret, signal })), 'ERR_PEERNET_ABORTED')
+  const cache = new BlockStore({ directory: directory(), run: runOnPool, maxBytes: 0 })
+  assert.is(await codeOf(publishContent(empty, { secret, cache })), 'ERR_PEERNET_SYSTEM')
+  await cache.close()
 })
 
 test('D-039 a client asks again for the hashes, and others get the content from its cache', async () => {
