@@ -6,12 +6,23 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { createContentPeer, peerdist, type ContentPeer, type FetchedContent } from '#lib/index.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  BlockStore,
+  createContentPeer,
+  HostedCache,
+  peerdist,
+  ReplayStore,
+  runOnPool,
+  type ContentPeer,
+  type FetchedContent,
+  type HostedCacheAddress,
+} from '#lib/index.js'
 import { StaticFiles } from '#lib/runtime/content/static-files.js'
 import { sampleContent } from '../helpers/content-checker.js'
 
 export interface ContentCommand {
-  readonly do: 'origin' | 'sent' | 'peer' | 'publish' | 'begin' | 'finish'
+  readonly do: 'origin' | 'sent' | 'peer' | 'publish' | 'begin' | 'finish' | 'hosted' | 'settle'
   readonly tag?: string
   /** Of the origin's content. */
   readonly bytes?: number
@@ -21,11 +32,16 @@ export interface ContentCommand {
   readonly algorithm?: 'sha256' | 'sha384' | 'sha512'
   readonly cipher?: 1 | 2 | 3
   readonly url?: string
+  /** Of a peer, instead of discovery. */
+  readonly hostedCache?: HostedCacheAddress
+  /** Of a hosted cache: PEM. */
+  readonly tls?: { readonly key: string; readonly cert: string }
 }
 
 export interface ContentReport {
   readonly tag?: string
   readonly port?: number
+  readonly tlsPort?: number
   readonly sent?: number
   readonly sha256?: string
   readonly shares?: { readonly cache: number; readonly peers: number; readonly origin: number }
@@ -45,6 +61,7 @@ process.once('exit', () => {
 let made = 0
 let sent = (): number => 0
 let peer: ContentPeer | undefined
+let hosted: HostedCache | undefined
 let got: FetchedContent | undefined
 let reader: AsyncIterator<Uint8Array> | undefined
 let hash = createHash('sha256')
@@ -71,10 +88,12 @@ async function startOrigin(command: ContentCommand): Promise<ContentReport> {
 }
 
 /** A peer with an empty cache, in place of the one before. */
-async function startPeer({ cipher = 1 }: ContentCommand): Promise<ContentReport> {
+async function startPeer(command: ContentCommand): Promise<ContentReport> {
+  const { cipher = 1, hostedCache } = command
   await peer?.close()
   const cache = path.join(home, `cache-${++made}`)
-  peer = await createContentPeer({ cache, discovery: { requestMs: 500 }, server: { cipher } })
+  const found = hostedCache === undefined ? { discovery: { requestMs: 500 } } : { hostedCache }
+  peer = await createContentPeer({ cache, ...found, server: { cipher } })
   return { port: peer.port }
 }
 
@@ -83,6 +102,24 @@ async function publish({ bytes = 0 }: ContentCommand): Promise<ContentReport> {
   const file = path.join(home, `file-${++made}`)
   writeFileSync(file, sampleContent(bytes))
   await peer?.publish(file, { secret: new Uint8Array(32).fill(bytes % 251) })
+  return {}
+}
+
+async function startHosted({ tls }: ContentCommand): Promise<ContentReport> {
+  await hosted?.close()
+  const place = path.join(home, `hosted-${++made}`)
+  const cache = new BlockStore({ directory: path.join(place, 'blocks'), run: runOnPool })
+  const replay = await ReplayStore.open({ directory: path.join(place, 'replay') })
+  hosted = new HostedCache({ cache, replay })
+  const { port } = await hosted.listen()
+  const secure = tls && (await hosted.listenTls(tls))
+  return { port, ...(secure === undefined ? {} : { tlsPort: secure.port }) }
+}
+
+/** Of a peer: all offers are answered. Of a hosted cache: it has all that was offered. */
+async function settle(): Promise<ContentReport> {
+  await peer?.offers?.settled()
+  while ((hosted?.statistics().pulling ?? 0) > 0) await delay(10)
   return {}
 }
 
@@ -118,6 +155,10 @@ function obey(command: ContentCommand): Promise<ContentReport> {
       return begin(command)
     case 'finish':
       return finish()
+    case 'hosted':
+      return startHosted(command)
+    case 'settle':
+      return settle()
     case 'sent':
       return Promise.resolve({ sent: sent() })
   }
