@@ -6,7 +6,7 @@ import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
 import { equalBytes, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
-import { systemCode } from './atomic-file.js'
+import { isFull, systemCode } from './atomic-file.js'
 import { creating, headOf, SegmentFile } from './segment-file.js'
 import { idIn, segmentFiles, segmentPath, type StoredFile } from './segment-directory.js'
 
@@ -101,6 +101,7 @@ export class BlockStore {
   #known: { readonly bytes: number; readonly segments: number } | undefined
   #added = 0
   #trimming: Promise<void> | undefined
+  #isDiskFull = false
   #isClosed = false
 
   constructor(options: BlockStoreOptions) {
@@ -132,7 +133,8 @@ export class BlockStore {
     } catch (error) {
       this.#failures.writes += 1
       this.#failures.last = systemCode(error) ?? 'unknown'
-      if (['ENOSPC', 'EDQUOT'].includes(this.#failures.last)) this.#trimSoon()
+      this.#isDiskFull = isFull(error)
+      if (this.#isDiskFull) this.#trimSoon()
       return false
     }
   }
@@ -392,10 +394,14 @@ export class BlockStore {
     let bytes = found.reduce((sum, one) => sum + one.bytes, 0)
     let segments = found.length
     // A tenth of room is made at once, so that not every block looks through the directory.
-    const enough = bytes > maxBytes ? maxBytes * 0.9 : maxBytes
+    const isMuch = bytes > maxBytes || this.#isDiskFull
+    const enough = isMuch ? Math.min(bytes, maxBytes) * 0.9 : maxBytes
+    this.#isDiskFull = false
     for (const one of found.sort((a, b) => a.usedAt - b.usedAt)) {
       if (bytes <= enough && one.usedAt >= oldest) break
       await rm(one.path, { force: true })
+      // An open file would keep its place on the disk.
+      await this.#dropKey(toHex(idIn(one.path)))
       this.#tellGone(one.path)
       this.#counts.evicted += 1
       bytes -= one.bytes
@@ -406,9 +412,9 @@ export class BlockStore {
 
   #trimIfFull(): void {
     const { maxBytes } = this.#options
-    const isFull = this.#known === undefined || this.#known.bytes + this.#added > maxBytes
+    const isMuch = this.#known === undefined || this.#known.bytes + this.#added > maxBytes
     // Others write too: what they added is seen when a sixteenth of the limit went through here.
-    if (isFull || this.#added > maxBytes / 16) this.#trimSoon()
+    if (isMuch || this.#added > maxBytes / 16) this.#trimSoon()
   }
 
   #trimSoon(): void {

@@ -6,7 +6,7 @@ import { normalizedRanges, type BlockMessage, type IndexRange } from '../content
 import { fromHex, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
-import { systemCode } from './atomic-file.js'
+import { isFull, systemCode } from './atomic-file.js'
 
 /** A block as it came: encrypted under a key that is not known here. */
 export type SealedBlock = Pick<BlockMessage, 'cipher' | 'block' | 'iv'>
@@ -136,6 +136,7 @@ export class ReplayStore {
     } catch (error) {
       this.#counts.failedWrites += 1
       this.#lastFailure = systemCode(error) ?? 'unknown'
+      if (isFull(error)) await this.#evict(Math.min(this.#bytes, maxBytes) * 0.9)
       return false
     }
     const entry = this.#add(key, segment, block, size, now())
@@ -258,8 +259,8 @@ export class ReplayStore {
     await utimes(path, new Date(now), new Date(now)).catch(() => undefined)
   }
 
-  async #evict(): Promise<void> {
-    const { maxAgeMs, maxBytes, now } = this.#options
+  async #evict(maxBytes = this.#options.maxBytes): Promise<void> {
+    const { maxAgeMs, now } = this.#options
     const oldest = now() - maxAgeMs
     for (const [key, entry] of this.#entries) {
       const isMuch = this.#bytes > maxBytes || this.#entries.size > LIMITS.replaySegments

@@ -56,9 +56,11 @@ async function writeParts(
   position: number,
 ): Promise<void> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  const { bytesWritten } = await handle.writev(parts as Uint8Array[], position)
-  if (bytesWritten === length) return
+  let done = (await handle.writev(parts as Uint8Array[], position)).bytesWritten
+  if (done === length) return
   // A full disk writes a part; the rest tells why.
-  const rest = Buffer.concat(parts).subarray(bytesWritten)
-  await handle.write(rest, 0, rest.length, position + bytesWritten)
+  const all = Buffer.concat(parts)
+  while (done < length) {
+    done += (await handle.write(all, done, length - done, position + done)).bytesWritten
+  }
 }
