@@ -147,7 +147,7 @@ test('one process is web server, peer and hosted cache', async () => {
   const url = `${served.url}file`
   assert.is((await fetches('three', url, hosted)).shares.origin, content.length)
   const text = await run('four', ['fetch', url, '--output', path.join(home, 'x'), ...hosted])
-  assert.match(text.out, /peers 100 %, cache 0 %, origin 0 %/)
+  assert.match(text.out, /peers 100 %, cache 0 %, origin 0 %\nof which the hosted cache 100 %/)
 })
 
 test('what a hosted cache cannot be told is said', async () => {

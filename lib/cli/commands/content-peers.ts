@@ -224,6 +224,11 @@ async function fetchTo(
   const part = (of: number): string => share(of, bytes)
   const { peers, cache, origin } = shares
   output.line(`peers ${part(peers)}, cache ${part(cache)}, origin ${part(origin)}`)
+  if (flags.hostedCache !== undefined && peers > 0) {
+    const hosted = got.trace.filter(({ peer }) => peer === flags.hostedCache)
+    const of = hosted.reduce((sum, one) => sum + one.length, 0)
+    output.line(`of which the hosted cache ${part(of)}`)
+  }
   if (!isDistributed) output.line('not verified: the server gave no content information')
 }
 
