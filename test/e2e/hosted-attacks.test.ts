@@ -124,7 +124,7 @@ test('a flood of offers: each client has a rate, and what waits is bounded', asy
   const port = Number(new URL(`http://${silent.at}`).port)
   const url = `http://${hosted.at}${OFFER_PATH[2]}`
   const statuses: number[] = []
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 60; i++) {
     const some = Array.from({ length: 32 }, () => {
       return post(url, batchOf(port, [randomBytes(32), randomBytes(32), randomBytes(32)]))
     })
@@ -161,7 +161,7 @@ const sealed = (segmentId: Uint8Array, length = 1008): BlockMessage => ({
 })
 
 test('who offers and then gives plain, short, long, other, no or endless blocks, is slow or gone', async () => {
-  const hosted = await startHosted({ requestMs: 300 })
+  const hosted = await startHosted()
   const id = randomBytes(32)
   const lies: [string, Parameters<typeof offerer>[0]][] = [
     ['plaintext', () => ({ ...sealed(id, 1000), cipher: 0, iv: new Uint8Array(0) })],
@@ -254,7 +254,7 @@ test('who has the cache and not the content information has nothing to read', as
 })
 
 test('hashes of segments that nobody has fill neither disk nor memory', async () => {
-  const hosted = await startHosted({ requestMs: 200 })
+  const hosted = await startHosted()
   const url = `https://${hosted.tls}${OFFER_PATH[1]}`
   for (let i = 0; i < 20; i++) {
     const [segment] = segmentsOf(content.subarray(i, 70_000), SHA256, randomBytes(32))
