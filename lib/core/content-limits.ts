@@ -29,5 +29,7 @@ export const CONTENT_LIMITS = {
   /** Peers looked for by one name, for how long, and how often while a download goes on. */
   cloudPeers: 8,
   cloudResolveMs: 5000,
+  /** How long others wait for the first round in a cloud. */
+  cloudPatienceMs: 1000,
   cloudSearchMs: 10_000,
 } as const

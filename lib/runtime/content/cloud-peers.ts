@@ -92,21 +92,32 @@ export class CloudPeers {
     const leading = ids.slice(0, LIMITS.cloudSegments)
     await this.#lead(leading.map(toHex))
     const signal = AbortSignal.any([search.signal, this.#abort.signal])
-    while (!signal.aborted) {
-      let found = 0
-      for (const id of leading) {
-        for await (const offer of this.#resolve(id, signal)) {
-          found += 1
-          yield offer
-        }
-        if (found >= LIMITS.fetchPeersEnough) break
-      }
+    // A cloud may be slow: nobody else waits for it for long.
+    const impatient = setTimeout(() => {
       search.roundOver([])
-      try {
+    }, LIMITS.cloudPatienceMs)
+    try {
+      while (!signal.aborted) {
+        yield* this.#round(leading, signal)
+        clearTimeout(impatient)
+        search.roundOver([])
         await delay(LIMITS.cloudSearchMs, undefined, { signal, ref: false })
-      } catch {
-        return
       }
+    } catch {
+      // The search is over.
+    } finally {
+      clearTimeout(impatient)
+    }
+  }
+
+  async *#round(ids: readonly Uint8Array[], signal: AbortSignal): AsyncGenerator<PeerOffer> {
+    let found = 0
+    for (const id of ids) {
+      for await (const offer of this.#resolve(id, signal)) {
+        found += 1
+        yield offer
+      }
+      if (found >= LIMITS.fetchPeersEnough) return
     }
   }
 

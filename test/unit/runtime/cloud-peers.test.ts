@@ -45,7 +45,10 @@ class FakeCloud {
     return Promise.resolve({ close })
   }
 
-  async *resolve(name: { toString(): string }) {
+  async *resolve(
+    name: { toString(): string },
+    _options: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<unknown> {
     this.resolved.push(name.toString())
     await Promise.resolve()
     const record = { endpoints: this.endpoints, nodes: ['[::1]:3540'] }
@@ -121,6 +124,32 @@ test('names lead to addresses of the cloud’s own scope, and to TCP alone', asy
     await peers.close()
     await cache.close()
   }
+})
+
+test('nobody waits long for a slow cloud', async () => {
+  const [cloud, cache, abort] = [new FakeCloud('global'), cacheOf(), new AbortController()]
+  let ended = 0
+  cloud.resolve = async function* (_name, { signal }: { signal?: AbortSignal } = {}) {
+    yield { type: 'step' }
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve))
+    ended += 1
+  }
+  const peers = await peersIn(cloud, cache)
+  const found: unknown[] = []
+  let rounds = 0
+  const search = {
+    ...({ version: 1, signal: abort.signal, wanted: () => [] } as const),
+    roundOver: () => {
+      rounds += 1
+      abort.abort()
+    },
+  }
+  for await (const offer of peers.find([new Uint8Array(32)], search)) found.push(offer)
+  assert.ok(rounds > 0)
+  assert.equal(found, [])
+  assert.is(ended, 1)
+  await peers.close()
+  await cache.close()
 })
 
 test.run()
