@@ -1,5 +1,6 @@
 // The benchmarks still run: every trial of peernet itself once, on tiny inputs. The figures do not
 // matter here, and the systems of bench/peers are left out.
+// test-limit: 150s
 import { spawnSync } from 'node:child_process'
 import * as assert from 'uvu/assert'
 import { test } from './harness.js'
@@ -26,7 +27,9 @@ test('every benchmark runs and prints JSON lines', () => {
   const lines = quick.stdout.trim().split('\n')
   const parsed = lines.map((line) => JSON.parse(line) as Line)
   for (const line of parsed) assert.equal(Object.keys(line), KEYS)
-  const names = ['codec', 'content-hash', 'graph-flood', 'graph-sync', 'resolve', 'udp']
+  const names = [
+    ...['codec', 'content', 'content-hash', 'graph-flood', 'graph-sync', 'resolve', 'udp'],
+  ]
   assert.equal([...new Set(parsed.map((line) => line.name))], names)
   const lost = parsed.filter((line) => line.case.endsWith(', lost'))
   assert.equal([...new Set(lost.map((line) => line.value))], [0])

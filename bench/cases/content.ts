@@ -7,12 +7,14 @@ import { contentMetrics, measureContent, MIB } from '../content/harness.js'
 const BASELINE = 'Node http'
 const mebibytes = Number(process.env['PEERNET_BENCH_MIB'] ?? 512)
 
-function hasAria2(): boolean {
-  return spawnSync('aria2c', ['--version']).status === 0
+const hasAria2 = spawnSync('aria2c', ['--version']).status === 0
+// Once, not in each of the trials' processes.
+if (!hasAria2 && process.send === undefined) {
+  process.stderr.write('bench: aria2 is left out: it is not installed (Debian: aria2)\n')
 }
 
 function contentCase(leeches: number, ours: readonly string[]): BenchCase {
-  const others = hasAria2() ? ['aria2', 'WebTorrent'] : ['WebTorrent']
+  const others = hasAria2 ? ['aria2', 'WebTorrent'] : ['WebTorrent']
   return {
     case: `1 to ${leeches}`,
     n: mebibytes * MIB,

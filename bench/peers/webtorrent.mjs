@@ -42,4 +42,4 @@ if (role === 'create') {
   added.on('ready', meet)
   added.on('done', () => console.log('DONE'))
 }
-process.stdin.on('end', () => process.exit(0)).resume()
+if (role !== 'create') process.stdin.on('end', () => process.exit(0)).resume()

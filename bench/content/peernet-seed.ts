@@ -1,9 +1,9 @@
-// A process of the content benchmark:
-//   node process.js node-seed FILE            node-leech PORT OUT
-//   node process.js peernet-seed FILE CACHE VERSION     peernet-leech URL PEER OUT [CACHE]
-// Seeds print READY and their ports, leeches DONE; all stay until their standard input ends.
-import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+// The seed of peernet in the content benchmark:
+//   node peernet-seed.js FILE CACHE VERSION
+// A web server that offers the file as hashes, and a peer that has all its blocks. Prints READY and
+// both ports, stays until its standard input ends.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,38 +22,16 @@ import { BlockStore } from '#lib/storage/block-store.js'
 const secret = new Uint8Array(32).fill(7)
 const HOST = '::1'
 
-function say(...words: readonly (string | number)[]): void {
-  process.stdout.write(`${words.join(' ')}\n`)
-}
-
 async function listen(handler: http.RequestListener): Promise<number> {
   const server = http.createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
   return (server.address() as AddressInfo).port
 }
 
-async function nodeSeed(file: string): Promise<void> {
-  const port = await listen((_, response) => {
-    createReadStream(file).pipe(response)
-  })
-  say('READY', port)
-}
-
-function nodeLeech(port: string, out: string): void {
-  const hash = createHash('sha256')
-  http.get({ host: HOST, port: Number(port) }, (response) => {
-    response.on('data', (part: Buffer) => hash.update(part))
-    response.pipe(createWriteStream(out)).on('finish', () => {
-      say('DONE', hash.digest('hex'))
-    })
-  })
-}
-
 const schemeOf = (version: ContentVersion) =>
   ({ version, algorithm: version === 1 ? 'sha256' : 'sha512' }) as const
 
-/** A web server that offers the file as hashes, and a peer that has all its blocks. */
-async function peernetSeed(file: string, directory: string, version: ContentVersion) {
+async function seed(file: string, directory: string, version: ContentVersion) {
   const cache = new BlockStore({ directory, run: runOnPool, maxBytes: 2 ** 40 })
   await fill(cache, file, version)
   const files = await StaticFiles.of(path.dirname(file), peerdist({ secret, version }))
@@ -67,7 +45,7 @@ async function peernetSeed(file: string, directory: string, version: ContentVers
     isReady = got.isDistributed
     got.readable().destroy()
   }
-  say('READY', web, peer.port)
+  process.stdout.write(`READY ${web} ${peer.port}\n`)
 }
 
 async function fill(cache: BlockStore, file: string, version: ContentVersion): Promise<void> {
@@ -87,25 +65,9 @@ async function fill(cache: BlockStore, file: string, version: ContentVersion): P
   await from.close()
   mkdirSync(cache.directory, { recursive: true })
   writeFileSync(marker, '')
+  if (hashed.length >= 64 << 20) spawnSync('sync', ['-f', marker])
 }
 
-async function peernetLeech(url: string, peer: string, out: string, cacheDirectory?: string) {
-  const cache =
-    cacheDirectory === undefined
-      ? undefined
-      : new BlockStore({ directory: cacheDirectory, run: runOnPool })
-  const options = { peers: [peer], ...(cache === undefined ? {} : { cache }) }
-  const got = await fetchContent(url, options)
-  await got.saveTo(out)
-  await cache?.close()
-  if (!got.isDistributed || got.shares.origin > 0) throw new Error('not from the peer')
-  say('DONE')
-}
-
-const [role, ...args] = process.argv.slice(2)
-const [first = '', second = '', third = '', fourth] = args
-if (role === 'node-seed') await nodeSeed(first)
-else if (role === 'node-leech') nodeLeech(first, second)
-else if (role === 'peernet-seed') await peernetSeed(first, second, Number(third) as ContentVersion)
-else await peernetLeech(first, second, third, fourth)
+const [file = '', cache = '', version = ''] = process.argv.slice(2)
+await seed(file, cache, Number(version) as ContentVersion)
 process.stdin.on('end', () => process.exit(0)).resume()
