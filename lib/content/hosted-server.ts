@@ -56,10 +56,11 @@ export class HostedCacheServer {
   readonly #store: HostedStore
   readonly #counters: Counters
   readonly #effects = new Queue<HostedEffect>()
-  readonly #waiting: PullEffect[] = []
+  /** By client; who has had a turn comes last. */
+  readonly #waiting = new Map<string, Queue<PullEffect>>()
+  #waits = 0
   readonly #running = new Map<number, PullEffect>()
   /** How many of them each client has. */
-  readonly #waitingOf = new Map<string, number>()
   readonly #runningOf = new Map<string, number>()
   /** Segments that wait or run. */
   readonly #segments = new Map<string, PullEffect>()
@@ -162,29 +163,30 @@ export class HostedCacheServer {
     } else if (this.#store.get(segmentId, host)?.isComplete === true) {
       this.#counters.add('ignored.hosted-known')
     } else if (
-      this.#waiting.length >= LIMITS.hostedPullsWaiting ||
-      (this.#waitingOf.get(host) ?? 0) >= LIMITS.hostedPullsWaitingPerSource
+      this.#waits >= LIMITS.hostedPullsWaiting ||
+      (this.#waiting.get(host)?.length ?? 0) >= LIMITS.hostedPullsWaitingPerSource
     ) {
       this.#counters.add('refused.hosted-pulls')
     } else {
-      count(this.#waitingOf, host, 1)
       const pull = { ...fields, pull: this.#nextPull++ }
       this.#segments.set(key, pull)
-      this.#waiting.push(pull)
+      const queue = this.#waiting.get(host) ?? new Queue<PullEffect>()
+      queue.push(pull)
+      this.#waiting.set(host, queue)
+      this.#waits++
     }
   }
 
+  /** In turns, so that nobody waits behind all that another has to offer. */
   #startWaiting(): void {
-    for (let i = 0; i < this.#waiting.length;) {
+    for (const [host, queue] of this.#waiting) {
       if (this.#running.size >= LIMITS.hostedPulls) return
-      const next = this.#waiting[i] as PullEffect
-      const { host } = next
-      if ((this.#runningOf.get(host) ?? 0) >= LIMITS.hostedPullsPerSource) {
-        i++
-        continue
-      }
-      this.#waiting.splice(i, 1)
-      count(this.#waitingOf, host, -1)
+      if ((this.#runningOf.get(host) ?? 0) >= LIMITS.hostedPullsPerSource) continue
+      const next = queue.shift() as PullEffect
+      // What is set again is visited again by this loop.
+      this.#waiting.delete(host)
+      if (queue.length > 0) this.#waiting.set(host, queue)
+      this.#waits--
       count(this.#runningOf, host, 1)
       this.#running.set(next.pull, next)
       this.#effects.push(next)

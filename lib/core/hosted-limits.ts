@@ -14,11 +14,11 @@ export const HOSTED_LIMITS = {
   /** Ours: segments that a client keeps count of, and requests it waits for. */
   hostedCounted: 4096,
   hostedRequests: 64,
-  /** Ours: what a cache fetches at a time, in all and from one client, and what waits for it. */
+  /** Ours: what a cache fetches at a time, in all and from one client; what waits: 1 GiB of each. */
   hostedPulls: 32,
   hostedPullsPerSource: 8,
-  hostedPullsWaiting: 4096,
-  hostedPullsWaitingPerSource: 512,
+  hostedPullsWaiting: 65_536,
+  hostedPullsWaitingPerSource: 16_384,
   /** Ours: a pull may take so many milliseconds, and longer by what its bytes take at this rate. */
   hostedPullMs: 10_000,
   hostedPullBytesPerS: 262_144,
@@ -45,7 +45,6 @@ export const HOSTED_LIMITS = {
   hostedTrimMs: 3_600_000,
   /** Ours: segments of which blocks are kept as they came. */
   replaySegments: 65_536,
-  /** Ours, milliseconds: a client that ends waits for the cache so long, and between two pulls. */
-  hostedSettleMs: 30_000,
+  /** Ours, milliseconds: a cache that asks for nothing for so long has what it wants. */
   hostedSettleIdleMs: 1000,
 } as const

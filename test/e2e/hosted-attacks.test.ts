@@ -118,7 +118,7 @@ test('an offer that comes byte by byte is cut off', async () => {
   assert.is(count(hosted, 'drop.hosted-slow'), 1)
 })
 
-test('a flood of offers: each client has a rate, and what waits is bounded', async () => {
+test('a flood of offers: each client has a rate', async () => {
   const hosted = await startHosted()
   const silent = await listen(() => undefined)
   const port = Number(new URL(`http://${silent.at}`).port)
@@ -129,11 +129,10 @@ test('a flood of offers: each client has a rate, and what waits is bounded', asy
       return post(url, batchOf(port, [randomBytes(32), randomBytes(32), randomBytes(32)]))
     })
     for (const { status } of await Promise.all(some)) statuses.push(status)
-    if (count(hosted, 'refused.hosted-pulls') > 0 && statuses.includes(503)) break
+    if (statuses.includes(503)) break
   }
   assert.ok(statuses.every((status) => status === 200 || status === 503))
   assert.ok(count(hosted, 'refused.hosted-rate') > 0)
-  assert.ok(count(hosted, 'refused.hosted-pulls') > 0)
   const taken = statuses.filter((status) => status === 200).length
   assert.ok(taken >= LIMITS.hostedOfferBurst)
 })

@@ -137,8 +137,12 @@ export async function hostedOf(flags: HostedFetchFlags): Promise<HostedCacheAddr
 }
 
 /** Waits until the hosted cache has taken what it wants, and says so. */
-export async function settleOffers(offers: HostedOffers, output: Output): Promise<void> {
-  await offers.settled()
+export async function settleOffers(
+  offers: HostedOffers,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  await offers.settled(signal)
   const { counters } = offers
   const failed = (counters['drop.hosted-failure'] ?? 0) + (counters['drop.hosted-expired'] ?? 0)
   const offered = counters['received.hosted-ok'] ?? 0

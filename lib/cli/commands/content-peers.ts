@@ -192,7 +192,7 @@ function addFetch(content: Command): void {
           const kept = cache === undefined ? {} : { cache }
           await fetchTo(url, flags, output, await fetchContent(url, { ...options, ...kept }))
         }
-        if (offers !== undefined) await settleOffers(offers, output)
+        if (offers !== undefined) await settleOffers(offers, output, signal)
       } finally {
         await offers?.close()
         await session?.close()

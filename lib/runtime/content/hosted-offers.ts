@@ -109,19 +109,23 @@ export class HostedOffers {
 
   /**
    * Waits until all offers are answered or given up and, if the server is this object's own, until
-   * the cache has fetched what it wants: for a second nothing, half a minute in all.
+   * the cache has fetched what it wants: for a second nothing. The signal ends the waiting.
    */
-  async settled(): Promise<void> {
-    const isIdle = (): boolean => this.#machine.isIdle || this.#isClosed
-    if (!isIdle()) await new Promise<void>((resolve) => this.#waiting.add(resolve))
+  async settled(signal?: AbortSignal): Promise<void> {
+    const isOver = (): boolean => this.#isClosed || signal?.aborted === true
+    if (!this.#machine.isIdle && !isOver()) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
     const server = this.#own
-    const end = Date.now() + LIMITS.hostedSettleMs
-    for (let [seen, since] = [-1, Date.now()]; server !== undefined && !this.#isClosed;) {
+    for (let [seen, since] = [-1, Date.now()]; server !== undefined && !isOver();) {
       const { activeClients, blocks, requests } = server.statistics()
       const now = Date.now()
       if (requests !== seen || activeClients > 0) [seen, since] = [requests, now]
       const isDone = blocks >= this.#offered && activeClients === 0
-      if (isDone || now - since > LIMITS.hostedSettleIdleMs || now > end) return
+      if (isDone || now - since > LIMITS.hostedSettleIdleMs) return
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }

@@ -70,7 +70,8 @@ const segmentInfo = encodeOffer({
 function batchOf(count: number, salt = 0, segmentBytes = 1000): Uint8Array {
   const segments = Array.from({ length: count }, (_, i) => {
     const segmentId = new Uint8Array(32).fill(i)
-    segmentId[0] = salt
+    segmentId[0] = salt >> 8
+    segmentId[1] = salt
     return { blockBytes: 1000, segmentBytes, tag, version: 2, segmentId } as const
   })
   return encodeOffer({ type: 'batched', port: 8080, segments })
@@ -261,23 +262,32 @@ test('D-102 messages of one version on the address of the other are dropped', ()
 
 test('pulls are bounded for each client and for all, and none is made twice', () => {
   const { counters, effects, machine } = server(undefined)
-  for (let i = 0; i < 6; i++) machine.handleOffer(2, '192.0.2.9', batchOf(128, i))
-  machine.handleOffer(2, '192.0.2.8', batchOf(128, 0))
+  const { hostedPullsPerSource: own, hostedPullsWaitingPerSource: most } = LIMITS
+  const offer = (host: string, salt: number): void => {
+    machine.handleOffer(2, host, batchOf(128, salt))
+  }
+  const full = Math.ceil((most + own) / 128) + 1
+  for (let i = 0; i < full; i++) offer('192.0.2.9', i)
+  offer('192.0.2.8', 0)
   const first = effects()
-  assert.is(first.length, LIMITS.hostedPullsPerSource)
-  const most = LIMITS.hostedPullsWaitingPerSource
-  assert.ok(counters.get('refused.hosted-pulls') >= 6 * 128 - most - first.length)
+  assert.is(first.length, own)
+  assert.is(counters.get('refused.hosted-pulls'), full * 128 - most - own)
   assert.is(counters.get('ignored.hosted-known'), 128)
-  for (let i = 0; i < 60; i++) machine.handleOffer(2, `192.0.2.${10 + i}`, batchOf(128, 10 + i))
+  for (let i = 0; i < 5 * full; i++) offer(`192.0.2.${10 + (i % 5)}`, 1000 + i)
   first.push(...effects())
   assert.is(first.length, LIMITS.hostedPulls)
-  // What has ended makes room, one for one, until nothing waits.
+  // What has ended makes room, one for one, until nothing waits; each client has its turn.
   let done = 0
+  const hosts = new Set<string>()
   for (let batch: HostedEffect[] = first; batch.length > 0; batch = effects()) {
     for (const one of batch) if (one.type === 'pull') machine.handlePulled(one.pull)
+    for (const one of batch) if (one.type === 'pull' && done < 400) hosts.add(one.host)
     done += batch.length
   }
-  assert.ok(done >= LIMITS.hostedPullsWaiting - LIMITS.hostedPulls, String(done))
+  assert.ok(hosts.size >= 6)
+  const all = LIMITS.hostedPullsWaiting
+  // One more of the first client: that its segments are offered by another is remembered.
+  assert.ok(done >= all && done <= all + LIMITS.hostedPulls + 128, String(done))
 })
 
 test('of two who offer the same segment the second gets its turn when the first has failed', () => {
