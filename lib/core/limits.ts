@@ -2,6 +2,7 @@ import { CONTENT_LIMITS } from './content-limits.js'
 import { GRAPH_LIMITS } from './graph-limits.js'
 import { HOSTED_LIMITS } from './hosted-limits.js'
 import { hours, milliseconds, minutes, seconds } from './instant.js'
+import { SWARM_LIMITS } from './swarm-limits.js'
 
 /**
  * Every limit and timer of the TypeScript side, in one place. Times are microseconds. The C side's
@@ -350,6 +351,7 @@ export const LIMITS = {
 
   ...GRAPH_LIMITS,
   ...HOSTED_LIMITS,
+  ...SWARM_LIMITS,
 
   // WS-Discovery (MS-PCCRD)
   /** A probe for 255 segments takes 17 KB in version 1, the longest way to write it. */
@@ -450,20 +452,12 @@ export const LIMITS = {
   fetchStoreBytes: 4 * 1024 * 1024,
   /** Bytes that are written to the wanted file at once. */
   fetchWriteBytes: 1024 * 1024,
-  /** Range of one request to the origin, and such requests at a time. */
-  fetchOriginBytes: 4 * 1024 * 1024,
-  fetchOriginRequests: 2,
-  /** Peers of one download; a peer that failed so often in a row is asked no more. */
-  fetchPeers: 32,
-  fetchPeerFailures: 3,
-  /** How long discovery may keep the origin waiting. */
-  fetchDiscoveryMs: 1000,
+  /** Peers of one download. */
+  fetchPeers: 64,
   /** An origin that sends nothing for so long counts as gone. */
   fetchOriginMs: 10_000,
   /** A download to which nobody has given anything for so long ends. */
   fetchStallMs: 20_000,
-  /** Peers without the wanted blocks are asked again after this. */
-  fetchAskAgainMs: 250,
   /** Blocks of which the trace is kept. */
   fetchTrace: 65_536,
 } as const

@@ -129,6 +129,11 @@ export class PeerDiscovery {
     await this.#socket.announce(segments, port)
   }
 
+  /** What others find this peer by: `service` of FoundPeer; '' while nothing is announced. */
+  get service(): string {
+    return this.#socket.service
+  }
+
   /** Answers no more. */
   withdraw(): void {
     this.#socket.withdraw()

@@ -8,6 +8,7 @@ const typescriptFiles = [
   'lib/core/graph-limits.ts',
   'lib/core/hosted-limits.ts',
   'lib/core/content-limits.ts',
+  'lib/core/swarm-limits.ts',
 ]
 const cFiles = [
   { title: 'The C core', file: 'native/core/limits.h' },

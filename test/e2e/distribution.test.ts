@@ -301,9 +301,11 @@ test('content that changes after the first block is a clear error, with no byte 
   origin.intercept = (incoming, response) => {
     if (incoming.headers.range === undefined) return false
     ranges += 1
-    response.writeHead(206, { 'Content-Range': `bytes 0-1500000/1500001` })
-    response.write(content.subarray(0, 65_536))
-    response.end(randomBytes(1_500_001 - 65_536))
+    const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range) ?? []
+    response.writeHead(206, { 'Content-Range': `bytes ${from}-${to}/1500001` })
+    const right = from === '0' ? content.subarray(0, 65_536) : new Uint8Array(0)
+    response.write(right)
+    response.end(randomBytes(Number(to) + 1 - Number(from) - right.length))
     return true
   }
   const seen: Uint8Array[] = []
@@ -313,8 +315,9 @@ test('content that changes after the first block is a clear error, with no byte 
   } catch (error) {
     assert.is((error as { code?: string }).code, 'ERR_PEERNET_CONTENT_CHANGED')
   }
-  assert.is(ranges, 1)
-  assert.ok(Buffer.concat(seen).equals(content.subarray(0, 65_536)))
+  assert.ok(ranges <= 4, 'an origin that changed is asked no more')
+  const got = Buffer.concat(seen)
+  assert.ok(got.equals(content.subarray(0, got.length)) && got.length <= 65_536)
 })
 
 test('an origin that compresses unasked is decoded, or its ranges are refused', async () => {

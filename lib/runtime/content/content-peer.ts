@@ -34,7 +34,7 @@ export interface ContentPeerOptions {
 }
 
 /** Of all that ContentPeer.fetch does itself the rest. */
-export type PeerFetchOptions = Omit<FetchContentOptions, 'cache' | 'findPeers'>
+export type PeerFetchOptions = Omit<FetchContentOptions, 'cache' | 'findPeers' | 'server'>
 
 /**
  * One peer of content distribution: fetches, and serves from then on what it has fetched. Make one
@@ -91,6 +91,10 @@ export class ContentPeer {
       ...(this.offers === undefined ? {} : { hostedCache: this.offers }),
       ...options,
       cache,
+      server: {
+        service: this.discovery?.service ?? '',
+        watch: (listener) => this.server.watch(listener),
+      },
       signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
       ...(this.#finders.length === 0 ? {} : { findPeers: allFinders(this.#finders) }),
     })

@@ -1,5 +1,4 @@
 import type { ContentVersion } from '../../content/algorithms.js'
-import type { IndexRange } from '../../content/retrieval.js'
 import { toHex } from '../../core/bytes.js'
 import { LIMITS } from '../../core/limits.js'
 
@@ -31,6 +30,8 @@ export interface PeerSearch {
   readonly signal: AbortSignal
   /** Segments still wanted, in order, at most LIMITS.fetchSearchSegments. */
   wanted(): readonly WantedSegment[]
+  /** Resolves when another round is wanted; rejects when none will be. */
+  again(): Promise<void>
   /**
    * All have been asked for these segments and had time to answer: those who answered without
    * naming one lack it. From the first time on the origin is asked for what nobody has.
@@ -44,14 +45,18 @@ export type FindPeers = (
   search: PeerSearch,
 ) => AsyncIterable<string | PeerOffer>
 
+/** What a download has to know of the server that offers what it fetches. */
+export interface OwnServer {
+  /** What other peers know this one by: `service` of an offer. */
+  readonly service: string
+  /** Calls back when somebody asks for a segment; returns what ends that. */
+  watch(listener: (segmentId: Uint8Array) => void): () => void
+}
+
 export interface Peer {
   readonly name: string
   readonly service: string | undefined
   readonly relays: boolean
-  inFlight: number
-  failures: number
-  /** Blocks that it has, by segment ID; absent: not asked yet. */
-  readonly lists: Map<string, readonly IndexRange[] | 'asking'>
   /** Blocks that it says it has, by segment ID; 0: it lacks the segment; absent: unknown. */
   readonly claims: Map<string, number>
 }
@@ -91,7 +96,6 @@ export class DownloadPeers {
       if (peer.claims.get(key) === blocks) continue
       if (peer.claims.size >= LIMITS.fetchClaims && !peer.claims.has(key)) continue
       peer.claims.set(key, blocks)
-      if (peer.lists.get(key) !== 'asking') peer.lists.delete(key)
       news.push(key)
     }
     return { peer, news }
@@ -138,7 +142,7 @@ export class DownloadPeers {
     }
     if (this.#peers.size >= LIMITS.fetchPeers) return undefined
     const facts = { name, service, relays: offer.relays === true }
-    const peer = { ...facts, inFlight: 0, failures: 0, lists: new Map(), claims: new Map() }
+    const peer = { ...facts, claims: new Map<string, number>() }
     this.#peers.set(name, peer)
     return peer
   }

@@ -2,11 +2,13 @@ import { checking } from '../../content/blocks.js'
 import type { ContentInfo, ContentSegment } from '../../content/content-info.js'
 import { PeernetError } from '../../core/errors.js'
 import { uninitializedBytes } from '../../core/bytes.js'
+import { NEVER } from '../../core/instant.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
+import { SystemRng } from '../../io/system-rng.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { BlockPlan, type Attempt, type Outlook, type Step, type WantedBlock } from './block-plan.js'
-import type { FindPeers, PeerOffer } from './download-peers.js'
+import type { FindPeers, OwnServer, PeerOffer } from './download-peers.js'
 import { getRange, unavailable } from './origin.js'
 import type { RetrievalClient } from './retrieval-client.js'
 
@@ -34,6 +36,7 @@ export interface DownloadOptions {
   readonly peers: readonly (string | PeerOffer)[]
   /** More peers as they are found; the end of its first round lets the origin be asked. */
   readonly findPeers: FindPeers | undefined
+  readonly server: OwnServer | undefined
   readonly signal: AbortSignal
   readonly onBlock: (trace: BlockTrace) => void
   /** A block is in the cache now; `from`: `host:port`, or 'origin'. */
@@ -58,13 +61,18 @@ export class Download {
   #wanted: WantedBlock | undefined
   #wake: () => void = () => undefined
   #again: NodeJS.Timeout | undefined
+  #wakeAt = NEVER
   #isPumping = false
+  /** Searches that wait for their next round. */
+  readonly #searches = new Set<() => void>()
 
   constructor(options: DownloadOptions) {
     this.#options = options
     const hasCache = options.cache !== undefined
-    this.#plan = new BlockPlan(options.info, { hasCache, nowMs: Date.now() })
-    for (const name of options.peers) this.#plan.addPeer(name)
+    const canSearch = options.findPeers !== undefined
+    const own = { self: options.server?.service, rng: new SystemRng() }
+    this.#plan = new BlockPlan(this.#now(), options.info, { hasCache, canSearch, ...own })
+    for (const name of options.peers) this.#plan.addPeer(this.#now(), name)
   }
 
   /**
@@ -78,12 +86,16 @@ export class Download {
     }
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    const { findPeers } = this.#options
+    const { findPeers, server } = this.#options
+    const unwatch = server?.watch((segmentId) => {
+      this.#plan.noticed(this.#now(), segmentId)
+      this.#pump()
+    })
     if (findPeers !== undefined) void this.#search(findPeers)
     try {
       for (const one of this.#plan.blocks) {
         this.#pump()
-        while (one.state !== 'done' && this.#error === undefined) {
+        while (!one.isDone && this.#error === undefined) {
           await new Promise<void>((resolve) => {
             this.#wanted = one
             this.#wake = resolve
@@ -93,9 +105,10 @@ export class Download {
         const bytes = this.#ready.get(one) as Uint8Array
         this.#ready.delete(one)
         yield one.to - one.from === bytes.length ? bytes : bytes.subarray(one.from, one.to)
-        this.#plan.taken(Date.now())
+        this.#plan.taken(this.#now())
       }
     } finally {
+      unwatch?.()
       signal.removeEventListener('abort', stop)
       clearTimeout(this.#again)
       this.#abort.abort()
@@ -105,18 +118,14 @@ export class Download {
 
   async #search(findPeers: FindPeers): Promise<void> {
     const { info } = this.#options
-    this.#plan.isSearching = this.#plan.isLooking = true
-    const searched = (): void => {
-      this.#plan.isSearching = false
-      this.#pump()
-    }
-    const timer = setTimeout(searched, LIMITS.fetchDiscoveryMs)
+    this.#plan.isLooking = true
     const search = {
       version: info.version,
       signal: this.#abort.signal,
       wanted: () => this.#plan.wanted(LIMITS.fetchSearchSegments),
+      again: () => this.#nextSearch(),
       roundOver: (asked: readonly Uint8Array[]) => {
-        this.#plan.roundOver(asked)
+        this.#plan.roundOver(this.#now(), asked)
         this.#pump()
       },
     }
@@ -124,16 +133,37 @@ export class Download {
       const ids = info.segments.map(({ id }) => id)
       for await (const offer of findPeers(ids, search)) {
         if (this.#abort.signal.aborted) break
-        this.#plan.addPeer(offer)
+        this.#plan.addPeer(this.#now(), offer)
         this.#pump()
       }
     } catch {
       // Without discovery there is still the origin.
     } finally {
-      clearTimeout(timer)
       this.#plan.isLooking = false
-      searched()
+      this.#plan.roundOver(this.#now(), [])
+      this.#pump()
     }
+  }
+
+  /** Resolves when the plan wants another round; rejects at the end of the download. */
+  #nextSearch(): Promise<void> {
+    const { signal } = this.#abort
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        reject(signal.reason as Error)
+      }
+      if (signal.aborted) end()
+      signal.addEventListener('abort', end, { once: true })
+      this.#searches.add(() => {
+        signal.removeEventListener('abort', end)
+        resolve()
+      })
+    })
+  }
+
+  /** Monotonic, in microseconds. */
+  #now(): number {
+    return Math.round(performance.now() * 1000)
   }
 
   #fail(error: PeernetError): void {
@@ -151,22 +181,24 @@ export class Download {
       // A slow disk slows down the network: what waits for it takes memory.
       const isClogged = this.#storingBytes > LIMITS.fetchStoreBytes
       if (this.#abort.signal.aborted || isClogged) return
-      const { steps, then } = this.#plan.next(Date.now())
+      const { steps, then, wakeAt } = this.#plan.next(this.#now())
       for (const step of steps) void this.#carryOut(step)
-      this.#prepare(then)
+      this.#prepare(then, wakeAt)
     })
   }
 
-  #prepare(outlook: Outlook): void {
+  #prepare(outlook: Outlook, wakeAt: number): void {
     const { url } = this.#options
     if (outlook === 'changed') this.#fail(changed(url))
     else if (outlook === 'lost') this.#fail(lost(url))
-    else if (outlook === 'ask-again') {
-      this.#again ??= setTimeout(() => {
-        this.#again = undefined
-        this.#plan.askAgain()
+    else if (wakeAt < this.#wakeAt && wakeAt !== NEVER) {
+      clearTimeout(this.#again)
+      this.#wakeAt = wakeAt
+      const ms = Math.max(1, Math.ceil((wakeAt - this.#now()) / 1000))
+      this.#again = setTimeout(() => {
+        this.#wakeAt = NEVER
         this.#pump()
-      }, LIMITS.fetchAskAgainMs)
+      }, ms)
     }
   }
 
@@ -182,8 +214,14 @@ export class Download {
         const { peer, segment, range } = step
         const { client } = this.#options
         const answer = await client.blockList(peer, segment, [range], this.#abort.signal)
-        this.#plan.answered(peer)
-        this.#plan.listed(peer, segment, answer.ok ? answer.value : answer.failure)
+        const list = answer.ok ? answer.value : answer.failure
+        this.#plan.listed(this.#now(), peer, segment, list)
+        break
+      }
+      case 'search': {
+        const waiting = [...this.#searches]
+        this.#searches.clear()
+        for (const start of waiting) start()
         break
       }
       case 'block':
@@ -212,16 +250,15 @@ export class Download {
     const { client } = this.#options
     // While this block is decrypted the next one may come.
     const onAnswer = (): void => {
-      this.#plan.answered(peer)
+      this.#plan.answered(peer, one)
       this.#pump()
     }
     const { signal } = this.#abort
     const answer = await client.block(peer, one.segment, one.block, signal, onAnswer)
     if (answer.ok) {
-      this.#plan.praise(peer)
       this.#store(one, answer.value, peer)
       this.#gained(one, answer.value, 'peer', peer)
-    } else this.#plan.refused(peer, one, answer.failure)
+    } else this.#plan.refused(this.#now(), peer, one, answer.failure)
   }
 
   async #fetchRange(run: readonly WantedBlock[]): Promise<void> {
@@ -230,7 +267,7 @@ export class Download {
     const range = { start: first.offset, end: last.offset + last.length, total }
     const answer = await getRange(url, range, { headers, signal: this.#abort.signal })
     const outcome = answer.kind === 'bytes' ? await this.#takeRange(run, answer.bytes) : answer.kind
-    this.#plan.ranged(run, outcome)
+    this.#plan.ranged(this.#now(), run, outcome)
   }
 
   async #takeRange(
@@ -291,8 +328,9 @@ export class Download {
   }
 
   #gained(one: WantedBlock, bytes: Uint8Array, from: BlockTrace['from'], peer?: string): void {
+    // Two may have been asked for it.
+    if (!this.#plan.obtained(this.#now(), one, from, peer)) return
     this.#ready.set(one, bytes)
-    this.#plan.obtained(one, Date.now())
     const { segment, block, offset, length, attempts } = one
     const place = { segment: segment.index, block, offset, length }
     this.#options.onBlock({ ...place, from, peer, failed: attempts })

@@ -10,7 +10,7 @@ import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { Download, type BlockTrace } from './download.js'
-import type { FindPeers } from './download-peers.js'
+import type { FindPeers, OwnServer } from './download-peers.js'
 import { HashRequest } from './hash-request.js'
 import { segmentsInHostedCache } from './hosted-finder.js'
 import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
@@ -25,6 +25,8 @@ export interface FetchContentOptions {
   readonly peers?: readonly string[]
   /** Finds further peers by segment IDs, e.g. `peersOnLink(discovery)`. */
   readonly findPeers?: FindPeers
+  /** Serves the cache to others while it is filled: those share the work. */
+  readonly server?: OwnServer
   /**
    * A hosted cache, asked before other peers. Given as HostedOffers it is also offered what `cache`
    * got from elsewhere.
@@ -287,6 +289,7 @@ async function* distributedBytes(
   const download = new Download({
     ...{ info, url, client, signal, cache: options.cache, findPeers: findersOf(options) },
     ...{ headers: options.headers ?? {}, total: info.range.length, peers },
+    server: options.server,
     onBlock: (one) => {
       shares[one.from === 'peer' ? 'peers' : one.from] += one.length
       if (trace.length < LIMITS.fetchTrace) trace.push(one)

@@ -4,7 +4,7 @@ import { RETRIEVAL_PATH } from '../../content/retrieval.js'
 import { LIMITS } from '../../core/limits.js'
 import { peerPlace, type PeerPlace } from './peer-address.js'
 
-export type ExchangeFailure = 'unreachable' | 'timeout' | 'status' | 'malformed' | 'aborted'
+type ExchangeFailure = 'unreachable' | 'timeout' | 'status' | 'malformed' | 'aborted'
 
 /** What came of an exchange: the body of the answer, or why there is none. */
 export type Exchanged = Uint8Array | ExchangeFailure

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { LIMITS } from '../../core/limits.js'
 import { EventStream } from '../event-stream.js'
 import type { FoundPeer, PeerDiscovery } from '../peer-discovery.js'
@@ -10,13 +9,9 @@ export function peersOnLink(discovery: PeerDiscovery): FindPeers {
   return (_ids, search) => rounds(discovery, search)
 }
 
-/**
- * Searches, and again while something is wanted: first soon, then less and less
- * often. Ends with the search.
- */
+/** Searches, and again when asked to while something is wanted. Ends with the search. */
 async function* rounds(discovery: PeerDiscovery, search: PeerSearch): AsyncGenerator<PeerOffer> {
   const { signal, version } = search
-  let wait: number = LIMITS.fetchSearchMinMs
   let sought: readonly WantedSegment[] = search.wanted()
   while (!signal.aborted) {
     if (sought.length > 0) {
@@ -25,11 +20,10 @@ async function* rounds(discovery: PeerDiscovery, search: PeerSearch): AsyncGener
     }
     search.roundOver(sought.map(({ id }) => id))
     try {
-      await delay(wait, undefined, { signal, ref: false })
+      await search.again()
     } catch {
       return
     }
-    wait = Math.min(wait * 2, LIMITS.fetchSearchMaxMs)
     // In version 1 those who have a part may have more of it now.
     const isOpen = ({ peers }: WantedSegment): boolean =>
       version === 1 || peers < LIMITS.fetchPeersEnough

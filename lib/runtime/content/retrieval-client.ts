@@ -9,14 +9,12 @@ import {
   type RetrievalResponse,
 } from '../../content/retrieval.js'
 import { intersection, OUR_VERSIONS } from '../../content/retrieval-service.js'
+import type { PeerFailure } from '../../content/swarm-peer.js'
 import { equalBytes } from '../../core/bytes.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
-import { PeerConnections, type ExchangeFailure } from './peer-connections.js'
-
-/** Why a peer's answer was of no use. `version`: it speaks none of ours; ask it no more. */
-export type PeerFailure = ExchangeFailure | 'unsolicited' | 'version' | 'absent' | 'wrong-hash'
+import { PeerConnections } from './peer-connections.js'
 
 export type PeerAnswer<Value> =
   | { readonly ok: true; readonly value: Value }

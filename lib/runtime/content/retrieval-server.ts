@@ -64,6 +64,7 @@ export class RetrievalServer {
   /** For answers to come. */
   readonly #memory: Uint8Array[] = []
   #active = 0
+  readonly #listeners = new Set<(segmentId: Uint8Array) => void>()
   #server: Server | undefined
 
   constructor(options: RetrievalServerOptions) {
@@ -106,6 +107,14 @@ export class RetrievalServer {
       server.close(resolve)
       server.closeAllConnections()
     })
+  }
+
+  /** Calls back with the segment of each request for blocks; returns what ends that. */
+  watch(listener: (segmentId: Uint8Array) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   /** Takes the request if it is for the path of the protocol; false: it is somebody else's. */
@@ -158,6 +167,9 @@ export class RetrievalServer {
     request: (Verdict & { kind: 'serve' })['request'],
     response: ServerResponse,
   ): Promise<void> {
+    if (request.type !== 'getseglist') {
+      for (const listener of this.#listeners) listener(request.segmentId)
+    }
     if (request.type === 'getblks') await this.#sendBlock(request, response)
     else this.#send(response, await this.#list(request))
   }

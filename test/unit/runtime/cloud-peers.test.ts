@@ -110,6 +110,7 @@ test('names lead to addresses of the cloud’s own scope, and to TCP alone', asy
     const found: string[] = []
     const search = {
       ...({ version: 1, signal: abort.signal, wanted: () => [] } as const),
+      again: () => new Promise<void>(() => undefined),
       roundOver: () => {
         abort.abort()
       },
@@ -139,6 +140,7 @@ test('nobody waits long for a slow cloud', async () => {
   let rounds = 0
   const search = {
     ...({ version: 1, signal: abort.signal, wanted: () => [] } as const),
+    again: () => new Promise<void>(() => undefined),
     roundOver: () => {
       rounds += 1
       abort.abort()
