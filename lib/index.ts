@@ -129,6 +129,7 @@ export {
   type BlockStoreOptions,
   type BlockStoreStatistics,
   type HeldSegment,
+  type SegmentChange,
 } from './storage/block-store.js'
 export { runOnPool } from './io/block-runner.js'
 export {
@@ -136,6 +137,19 @@ export {
   type RetrievalServerOptions,
   type RetrievalServerStatistics,
 } from './runtime/content/retrieval-server.js'
+export {
+  HostedCache,
+  type HostedCacheOptions,
+  type HostedCacheStatistics,
+  type KnownTag,
+  type TakenOffer,
+} from './runtime/content/hosted-cache.js'
+export { HostedOffers, type HostedCacheAddress } from './runtime/content/hosted-offers.js'
+export {
+  ReplayStore,
+  type ReplayStoreOptions,
+  type ReplayStoreStatistics,
+} from './storage/replay-store.js'
 export { RetrievalClient, type PeerAnswer } from './runtime/content/retrieval-client.js'
 export {
   fileTag,
@@ -150,3 +164,23 @@ export {
   type Shares,
 } from './runtime/content/fetch-content.js'
 export type { BlockTrace } from './runtime/content/download.js'
+export type {
+  FindPeers,
+  PeerOffer,
+  PeerSearch,
+  WantedSegment,
+} from './runtime/content/download-peers.js'
+export {
+  ContentPeer,
+  createContentPeer,
+  type ContentPeerOptions,
+  type PeerFetchOptions,
+} from './runtime/content/content-peer.js'
+export { CloudPeers, segmentName, type CloudPeersOptions } from './runtime/content/cloud-peers.js'
+export { peersOnLink } from './runtime/content/peer-finder.js'
+export {
+  publishContent,
+  type PublishContentOptions,
+  type PublishedContent,
+} from './runtime/content/publish.js'
+export { SegmentIndex } from './runtime/content/segment-index.js'

@@ -28,7 +28,7 @@ test('every benchmark runs and prints JSON lines', () => {
   const parsed = lines.map((line) => JSON.parse(line) as Line)
   for (const line of parsed) assert.equal(Object.keys(line), KEYS)
   const graphs = ['graph-flood', 'graph-large', 'graph-sync']
-  const names = ['codec', 'content-hash', ...graphs, 'resolve', 'udp']
+  const names = ['codec', 'content', 'content-hash', ...graphs, 'resolve', 'udp']
   assert.equal([...new Set(parsed.map((line) => line.name))], names)
   const lost = parsed.filter((line) => line.case.endsWith(', lost'))
   assert.equal([...new Set(lost.map((line) => line.value))], [0])

@@ -159,8 +159,10 @@ function putHeader(message: RetrievalMessage): void {
 const isRequest = ({ type }: RetrievalMessage): boolean =>
   type === 'nego-req' || type === 'getblklist' || type === 'getblks' || type === 'getseglist'
 
-function write(fields: Fields): Uint8Array {
-  const out = uninitializedBytes(retrievalLength())
+function write(fields: Fields, memory?: Uint8Array): Uint8Array {
+  const length = retrievalLength()
+  const fits = memory !== undefined && memory.length >= length
+  const out = fits ? memory.subarray(0, length) : uninitializedBytes(length)
   const result = out.length === 0 ? -1 : retrievalEncode(fields.bytes(), out)
   if (result !== out.length) {
     const code = result < 0 && out.length > 0 ? nativeCode(-result) : 'ERR_PEERNET_TOO_LONG'
@@ -188,10 +190,14 @@ export interface UnfilledBlock {
   readonly room: Uint8Array
 }
 
-/** As encodeRetrieval, with room for a block of `length` bytes instead of a block. */
+/**
+ * As encodeRetrieval, with room for a block of `length` bytes instead of a block; in `memory` if it
+ * suffices.
+ */
 export function encodeUnfilledBlock(
   message: Omit<BlockMessage, 'block'>,
   length: number,
+  memory?: Uint8Array,
 ): UnfilledBlock {
   checkArgument(Number.isInteger(length) && length > 0, 'a block has one byte at least')
   const fields = new Fields()
@@ -201,7 +207,7 @@ export function encodeUnfilledBlock(
   putBlockFields(message, fields)
   retrievalRow[Row.BLOCK] = BLOCK_LATER
   retrievalRow[Row.BLOCK_LENGTH] = length
-  const bytes = write(fields)
+  const bytes = write(fields, memory)
   const at = 4 + 16 + 4 + message.segmentId.length + 8 + 4
   return { bytes, room: bytes.subarray(at, at + length) }
 }

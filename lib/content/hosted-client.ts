@@ -26,6 +26,13 @@ export interface HostedClientOptions {
   readonly tag: Uint8Array
 }
 
+interface Counted {
+  readonly segment: ContentSegment
+  /** Blocks since it was offered last, and since the first of them. */
+  readonly fresh: number
+  readonly all: number
+}
+
 interface Request {
   readonly number: number
   readonly offer: Offer
@@ -44,8 +51,10 @@ interface Request {
  */
 export class HostedCacheClient {
   readonly #options: HostedClientOptions
-  /** New blocks of segments since they were offered; the latest come last. */
-  readonly #fresh = new Map<string, number>()
+  /** Segments of which more blocks are expected; the latest come last. */
+  readonly #counted = new Map<string, Counted>()
+  /** Segments that will be offered once fewer requests are under way. */
+  readonly #later: ContentSegment[] = []
   readonly #requests = new Map<number, Request>()
   readonly #transmits = new Queue<OfferTransmit>()
   #batch: ContentSegment[] = []
@@ -59,25 +68,32 @@ export class HostedCacheClient {
   }
 
   /** 3.2.4: blocks of a segment have been fetched from elsewhere and verified. */
-  handleBlocks(now: Instant, segment: ContentSegment, count: number): void {
-    const { counters, version } = this.#options
+  handleBlocks(now: Instant, segment: ContentSegment, more: number): void {
     const key = bytesKey(segment.id)
-    const fresh = (this.#fresh.get(key) ?? 0) + count
-    this.#fresh.delete(key)
-    if (fresh < segment.blockCount * LIMITS.hostedOfferShare) {
-      this.#fresh.set(key, fresh)
-      const [oldest] = this.#fresh.keys()
-      if (this.#fresh.size > LIMITS.hostedCounted && oldest !== undefined) {
-        this.#fresh.delete(oldest)
-      }
-    } else if (version === 1 && segment.scheme.version === 1) {
-      const offer: Offer = { type: 'initial', port: this.#options.port, segmentId: segment.id }
-      this.#request(now, offer, segment)
-    } else if (version === 2 && segment.id.length === 32) {
-      this.#addToBatch(now, segment)
-    } else {
-      counters.add('ignored.hosted-other-version')
+    const known = this.#counted.get(key)
+    const fresh = (known?.fresh ?? 0) + more
+    const all = (known?.all ?? 0) + more
+    const isWhole = all >= segment.blockCount
+    const isEnough = isWhole || fresh >= segment.blockCount * LIMITS.hostedOfferShare
+    this.#counted.delete(key)
+    if (!isWhole) this.#counted.set(key, { segment, fresh: isEnough ? 0 : fresh, all })
+    const [oldest] = this.#counted.keys()
+    if (this.#counted.size > LIMITS.hostedCounted && oldest !== undefined) {
+      this.#counted.delete(oldest)
     }
+    if (isEnough) this.#offer(now, segment)
+  }
+
+  /** No more blocks are to come soon: what is too little of a segment is offered as well. */
+  handleEnd(now: Instant): void {
+    const all = [...this.#counted.values()]
+    this.#counted.clear()
+    for (const { fresh, segment } of all) if (fresh > 0) this.#offer(now, segment)
+  }
+
+  /** Whether no offer is being gathered or waits for its answer. */
+  get isIdle(): boolean {
+    return this.pollTimeout() === NEVER
   }
 
   /** 3.2.5.1, 3.2.5.2: the body of an answer. */
@@ -100,13 +116,14 @@ export class HostedCacheClient {
     } else {
       counters.add('received.hosted-ok')
     }
+    this.#goOn(now)
   }
 
   /** 3.2.5.3: the cache asks who this is. The request goes again, its timer starts anew. */
-  handleChallenge(number: number): void {
+  handleChallenge(now: Instant, number: number): void {
     const request = this.#requests.get(number)
     if (request === undefined || request.authenticated) {
-      this.handleFailure(number)
+      this.handleFailure(now, number)
       return
     }
     request.authenticated = true
@@ -115,8 +132,10 @@ export class HostedCacheClient {
   }
 
   /** The request could not be delivered, or not be answered. */
-  handleFailure(number: number): void {
-    if (this.#forget(number)) this.#options.counters.add('drop.hosted-failure')
+  handleFailure(now: Instant, number: number): void {
+    if (!this.#forget(number)) return
+    this.#options.counters.add('drop.hosted-failure')
+    this.#goOn(now)
   }
 
   handleTimeout(now: Instant): void {
@@ -130,6 +149,7 @@ export class HostedCacheClient {
         this.#options.counters.add('drop.hosted-expired')
       }
     }
+    this.#goOn(now)
   }
 
   pollTransmit(): OfferTransmit | undefined {
@@ -138,6 +158,17 @@ export class HostedCacheClient {
 
   pollTimeout(): Instant {
     return Math.min(this.#tickAt, this.#batchAt)
+  }
+
+  #offer(now: Instant, segment: ContentSegment): void {
+    const { counters, port, version } = this.#options
+    if (version === 1 && segment.scheme.version === 1) {
+      this.#request(now, { type: 'initial', port, segmentId: segment.id }, segment)
+    } else if (version === 2 && segment.id.length === 32) {
+      this.#addToBatch(now, segment)
+    } else {
+      counters.add('ignored.hosted-other-version')
+    }
   }
 
   #addToBatch(now: Instant, segment: ContentSegment): void {
@@ -158,9 +189,17 @@ export class HostedCacheClient {
     if (segments.length > 0) this.#request(now, { type: 'batched', port, segments })
   }
 
+  #goOn(now: Instant): void {
+    while (this.#later.length > 0 && this.#requests.size < LIMITS.hostedRequests) {
+      this.#offer(now, this.#later.shift() as ContentSegment)
+    }
+  }
+
   #request(now: Instant, offer: Offer, segment?: ContentSegment): void {
     if (this.#requests.size >= LIMITS.hostedRequests) {
-      this.#options.counters.add('refused.hosted-requests')
+      const canWait = segment !== undefined && this.#later.length < LIMITS.hostedCounted
+      if (canWait) this.#later.push(segment)
+      else this.#options.counters.add('refused.hosted-requests')
       return
     }
     const number = this.#nextRequest++

@@ -21,7 +21,8 @@ export interface HostedSegment {
 
 /** The cache as the offers' judge sees it. Must not block. */
 export interface HostedStore {
-  get(segmentId: Uint8Array): HostedSegment | undefined
+  /** `host` offers it, or has offered it. */
+  get(segmentId: Uint8Array, host: string): HostedSegment | undefined
 }
 
 /** Hashes and secret of a segment, to be kept (version 1). */
@@ -55,13 +56,16 @@ export class HostedCacheServer {
   readonly #store: HostedStore
   readonly #counters: Counters
   readonly #effects = new Queue<HostedEffect>()
-  readonly #waiting: PullEffect[] = []
+  /** By client; who has had a turn comes last. */
+  readonly #waiting = new Map<string, Queue<PullEffect>>()
+  #waits = 0
   readonly #running = new Map<number, PullEffect>()
   /** How many of them each client has. */
-  readonly #waitingOf = new Map<string, number>()
   readonly #runningOf = new Map<string, number>()
   /** Segments that wait or run. */
-  readonly #segments = new Set<string>()
+  readonly #segments = new Map<string, PullEffect>()
+  /** Offers of such segments: made meanwhile, by one who has more of them, or by somebody else. */
+  readonly #again = new Map<string, PullEffect>()
   #nextPull = 1
 
   constructor(options: { readonly store: HostedStore; readonly counters: Counters }) {
@@ -97,7 +101,11 @@ export class HostedCacheServer {
     if (ended === undefined) return
     this.#running.delete(pull)
     count(this.#runningOf, ended.host, -1)
-    this.#segments.delete(bytesKey(ended.segmentId))
+    const key = bytesKey(ended.segmentId)
+    this.#segments.delete(key)
+    const again = this.#again.get(key)
+    this.#again.delete(key)
+    if (again !== undefined) this.#pull(again.host, again.port, again.segmentId, again.offered)
     this.#startWaiting()
   }
 
@@ -107,7 +115,7 @@ export class HostedCacheServer {
 
   #answer(host: string, offer: ReceivedOffer): OfferAnswer {
     if (offer.type === 'initial') {
-      const known = this.#store.get(offer.segmentId)
+      const known = this.#store.get(offer.segmentId, host)
       if (known?.hasHashes !== true) return 'interested'
       this.#pull(host, offer.port, offer.segmentId)
     } else if (offer.type === 'batched') {
@@ -132,43 +140,53 @@ export class HostedCacheServer {
 
   /** DA-27: nothing of it can be verified, so at least its size is that of a real segment. */
   #offered(host: string, port: number, offered: OfferedSegment): void {
-    const most = offered.version === 1 ? SEGMENT_BYTES : SEGMENT_2_BYTES
-    if (offered.segmentBytes <= most) this.#pull(host, port, offered.segmentId, offered)
+    const { segmentBytes, segmentId, version } = offered
+    const most = version === 1 ? SEGMENT_BYTES : SEGMENT_2_BYTES
+    if (segmentBytes <= most) this.#pull(host, port, segmentId, offered)
     else this.#counters.add('ignored.hosted-size')
   }
 
-  #pull(host: string, port: number, id: Uint8Array, offered?: OfferedSegment): void {
-    const key = bytesKey(id)
-    const waitingOf = this.#waitingOf.get(host) ?? 0
+  #pull(host: string, port: number, segmentId: Uint8Array, offered?: OfferedSegment): void {
+    const key = bytesKey(segmentId)
+    const current = this.#segments.get(key)
+    const extra = offered === undefined ? {} : { offered }
+    const fields = { type: 'pull', host, port, segmentId, ...extra } as const
     if (port === 0) {
       this.#counters.add('ignored.hosted-no-port')
-    } else if (this.#store.get(id)?.isComplete === true || this.#segments.has(key)) {
+    } else if (current !== undefined) {
+      this.#counters.add('ignored.hosted-known')
+      // One more is remembered: of two who offer the same, one may lie.
+      const other = this.#again.get(key)
+      if (other === undefined || other.host === current.host) {
+        this.#again.set(key, { ...fields, pull: 0 })
+      }
+    } else if (this.#store.get(segmentId, host)?.isComplete === true) {
       this.#counters.add('ignored.hosted-known')
     } else if (
-      this.#waiting.length >= LIMITS.hostedPullsWaiting ||
-      waitingOf >= LIMITS.hostedPullsWaitingPerSource
+      this.#waits >= LIMITS.hostedPullsWaiting ||
+      (this.#waiting.get(host)?.length ?? 0) >= LIMITS.hostedPullsWaitingPerSource
     ) {
       this.#counters.add('refused.hosted-pulls')
     } else {
-      this.#segments.add(key)
-      count(this.#waitingOf, host, 1)
-      const extra = offered === undefined ? {} : { offered }
-      const pull = this.#nextPull++
-      this.#waiting.push({ type: 'pull', pull, host, port, segmentId: id, ...extra })
+      const pull = { ...fields, pull: this.#nextPull++ }
+      this.#segments.set(key, pull)
+      const queue = this.#waiting.get(host) ?? new Queue<PullEffect>()
+      queue.push(pull)
+      this.#waiting.set(host, queue)
+      this.#waits++
     }
   }
 
+  /** In turns, so that nobody waits behind all that another has to offer. */
   #startWaiting(): void {
-    for (let i = 0; i < this.#waiting.length;) {
+    for (const [host, queue] of this.#waiting) {
       if (this.#running.size >= LIMITS.hostedPulls) return
-      const next = this.#waiting[i] as PullEffect
-      const { host } = next
-      if ((this.#runningOf.get(host) ?? 0) >= LIMITS.hostedPullsPerSource) {
-        i++
-        continue
-      }
-      this.#waiting.splice(i, 1)
-      count(this.#waitingOf, host, -1)
+      if ((this.#runningOf.get(host) ?? 0) >= LIMITS.hostedPullsPerSource) continue
+      const next = queue.shift() as PullEffect
+      // What is set again is visited again by this loop.
+      this.#waiting.delete(host)
+      if (queue.length > 0) this.#waiting.set(host, queue)
+      this.#waits--
       count(this.#runningOf, host, 1)
       this.#running.set(next.pull, next)
       this.#effects.push(next)

@@ -1,5 +1,8 @@
+import { CONTENT_LIMITS } from './content-limits.js'
 import { GRAPH_LIMITS } from './graph-limits.js'
+import { HOSTED_LIMITS } from './hosted-limits.js'
 import { hours, milliseconds, minutes, seconds } from './instant.js'
+import { SWARM_LIMITS } from './swarm-limits.js'
 
 /**
  * Every limit and timer of the TypeScript side, in one place. Times are microseconds. The C side's
@@ -353,6 +356,8 @@ export const LIMITS = {
   budgetSources: 512,
 
   ...GRAPH_LIMITS,
+  ...HOSTED_LIMITS,
+  ...SWARM_LIMITS,
 
   // WS-Discovery (MS-PCCRD)
   /** A probe for 255 segments takes 17 KB in version 1, the longest way to write it. */
@@ -425,9 +430,19 @@ export const LIMITS = {
   retrievalClients: 64,
   /** R 3.1.4.3 note <10>: from so many consecutive blocks on, the block list is asked for first. */
   retrievalListedBlocks: 4,
-  /** Requests to one peer at a time, and connections of strangers to our server. */
-  retrievalPerPeer: 4,
+  /**
+   * Requests to one peer at a time, each on a connection of its own (fewer leave both sides waiting
+   * for each other: 4 take a third more CPU time), and connections of strangers to our server.
+   */
+  retrievalPerPeer: 16,
   retrievalConnections: 1024,
+  /** Head of an answer, and what a client reads from a connection at once. */
+  retrievalHeadBytes: 16_384,
+  retrievalReadBytes: 256 * 1024,
+  /** Buffers of 64 KiB that a server keeps for its next answers. */
+  retrievalBuffers: 64,
+
+  ...CONTENT_LIMITS,
 
   // Content over HTTP (MS-PCCRTP); times in milliseconds
   /** Shorter content costs more as hashes than it saves. */
@@ -439,38 +454,16 @@ export const LIMITS = {
   contentInfoBytes: 64 * 1024 * 1024,
   /** Verified blocks that wait for a slow reader, and those under way. */
   fetchWindowBytes: 8 * 1024 * 1024,
-  /** Range of one request to the origin, and such requests at a time. */
-  fetchOriginBytes: 4 * 1024 * 1024,
-  fetchOriginRequests: 2,
-  /** Peers of one download; a peer that failed so often in a row is asked no more. */
-  fetchPeers: 32,
-  fetchPeerFailures: 3,
-  /** How long discovery may keep the origin waiting. */
-  fetchDiscoveryMs: 1000,
+  /** Verified blocks that wait for the disk of the cache; above that nothing more is asked for. */
+  fetchStoreBytes: 4 * 1024 * 1024,
+  /** Bytes that are written to the wanted file at once. */
+  fetchWriteBytes: 1024 * 1024,
+  /** Peers of one download. */
+  fetchPeers: 64,
   /** An origin that sends nothing for so long counts as gone. */
   fetchOriginMs: 10_000,
   /** A download to which nobody has given anything for so long ends. */
   fetchStallMs: 20_000,
-  /** Peers without the wanted blocks are asked again after this. */
-  fetchAskAgainMs: 250,
   /** Blocks of which the trace is kept. */
   fetchTrace: 65_536,
-
-  // Hosted cache (MS-PCHC)
-  /** 3.2.2: requests are forgotten when the tick counter is more than 2 beyond their start. */
-  hostedTickUs: seconds(5),
-  hostedTicks: 2,
-  /** 3.2.4 <9>: the share of a segment's blocks that have to be new before it is offered. */
-  hostedOfferShare: 0.2,
-  /** Ours: how long segments of version 2 are gathered for one offer; 2.2.1.5: most in one. */
-  hostedBatchUs: milliseconds(200),
-  hostedBatchSegments: 128,
-  /** Ours: segments that a client keeps count of, and requests it waits for. */
-  hostedCounted: 4096,
-  hostedRequests: 64,
-  /** Ours: what a cache fetches at a time, in all and from one client, and what waits for it. */
-  hostedPulls: 32,
-  hostedPullsPerSource: 8,
-  hostedPullsWaiting: 4096,
-  hostedPullsWaitingPerSource: 512,
 } as const

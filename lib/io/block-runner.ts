@@ -1,4 +1,4 @@
-import { runBlocks, type BlockWork } from '../native/content-crypto.js'
+import { runBlocks, type BlockWork } from '../native/content-blocks.js'
 
 /** Batches on the thread pool at once, and works in one. */
 const BATCHES = 3

@@ -97,6 +97,11 @@ export class WsdSocket {
     await this.#saving
   }
 
+  /** See WsdAgent. */
+  get service(): string {
+    return this.#agent.service
+  }
+
   /** Answers no more; port 3702 stays open for the next announcement. */
   withdraw(): void {
     this.#agent.withdraw()

@@ -48,12 +48,14 @@ export interface ContentAddon {
     bytes: Uint8Array,
     out: Uint8Array,
   ) => boolean
+  readonly contentSelfTest: () => string | undefined
+
+  // content_blocks.cc
   readonly runBlock: (work: readonly unknown[]) => boolean
   readonly runBlocks: (
     works: readonly (readonly unknown[])[],
     done: (results: boolean[]) => void,
   ) => void
-  readonly contentSelfTest: () => string | undefined
 
   // content_hash.cc
   readonly hashStart: (

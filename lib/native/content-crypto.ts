@@ -84,65 +84,6 @@ export function aesCbc(
   return addon.aesCbc(direction === 'encrypt' ? 1 : 0, key, iv, bytes, out) ? out : undefined
 }
 
-/**
- * Encrypts a block for the wire: CryptoAlgoId 0..3, the segment's secret, a fresh IV, the block,
- * where the ciphertext goes (its padded length, exactly), the block's length.
- */
-export type SealWork = readonly [
-  kind: 0,
-  cipher: number,
-  secret: Uint8Array,
-  iv: Uint8Array,
-  block: Uint8Array,
-  out: Uint8Array,
-  length: number,
-]
-
-/** The same for a block that is read from an open file. */
-export type SealFileWork = readonly [
-  kind: 2,
-  cipher: number,
-  secret: Uint8Array,
-  iv: Uint8Array,
-  from: readonly [fd: number, position: number],
-  out: Uint8Array,
-  length: number,
-]
-
-/**
- * Decrypts a block from the wire and compares its hash. `out` is as long as the ciphertext; the
- * block is its first `length` bytes.
- */
-export type OpenWork = readonly [
-  kind: 1,
-  cipher: number,
-  secret: Uint8Array,
-  iv: Uint8Array,
-  ciphertext: Uint8Array,
-  out: Uint8Array,
-  length: number,
-  hash: Uint8Array,
-  algorithm: Sha2,
-]
-
-export type BlockWork = SealWork | SealFileWork | OpenWork
-
-/** Does one piece of work at once. False: unreadable file, or not the block of that hash. */
-export function runBlock(work: BlockWork): boolean {
-  return addon.runBlock(work)
-}
-
-/**
- * Does up to 1024 pieces of work on the thread pool, one after the other. Their memory is borrowed:
- * leave it alone, and transfer none of it, until `done`.
- */
-export function runBlocks(
-  works: readonly BlockWork[],
-  done: (results: readonly boolean[]) => void,
-): void {
-  addon.runBlocks(works, done)
-}
-
 /** Known lengths through the processor's lanes and one by one; undefined when all is well. */
 export function contentSelfTest(): string | undefined {
   return addon.contentSelfTest()

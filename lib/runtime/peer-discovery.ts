@@ -43,6 +43,8 @@ export interface FoundPeer {
   /** IPv4, or IPv6 without brackets, link-local with its zone: fit for `net.connect`. */
   readonly address: string
   readonly port: number
+  /** `urn:uuid:…`: the same on all addresses of a peer while it runs; '' if it tells none. */
+  readonly service: string
   readonly segments: readonly FoundSegment[]
 }
 
@@ -127,6 +129,11 @@ export class PeerDiscovery {
     await this.#socket.announce(segments, port)
   }
 
+  /** What others find this peer by: `service` of FoundPeer; '' while nothing is announced. */
+  get service(): string {
+    return this.#socket.service
+  }
+
   /** Answers no more. */
   withdraw(): void {
     this.#socket.withdraw()
@@ -145,7 +152,8 @@ const noInstances = {
   save: (): Promise<void> => Promise.resolve(),
 }
 
-function peerOf({ address, port, segments, zone }: Extract<ClientEvent, { type: 'peer' }>) {
+function peerOf(event: Extract<ClientEvent, { type: 'peer' }>): FoundPeer {
+  const { address, port, segments, service, zone } = event
   const host = formatHost(address)
-  return { address: zone === '' ? host : `${host}%${zone}`, port, segments }
+  return { address: zone === '' ? host : `${host}%${zone}`, port, service, segments }
 }

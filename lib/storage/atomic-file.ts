@@ -28,6 +28,11 @@ export async function writeFileAtomic(
   }
 }
 
+/** Whether there is no room on the disk, or no more for this user. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
+}
+
 /** The error code of a Node system error, e.g. 'ENOENT'. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string'

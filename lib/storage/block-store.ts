@@ -1,14 +1,14 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import type { HashScheme } from '../content/algorithms.js'
-import { checking, type PoolWork } from '../content/blocks.js'
-import type { ContentSegment } from '../content/content-info.js'
+import { reading, type PoolWork } from '../content/blocks.js'
+import { ContentSegment } from '../content/content-info.js'
 import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
 import { equalBytes, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
-import { systemCode } from './atomic-file.js'
-import { headOf, SegmentFile } from './segment-file.js'
+import { isFull, systemCode } from './atomic-file.js'
+import { creating, headOf, SegmentFile } from './segment-file.js'
+import { idIn, segmentFiles, segmentPath, type StoredFile } from './segment-directory.js'
 
 /** Runs work of lib/content/blocks.ts, best on the thread pool. */
 export type RunWork = (work: PoolWork) => Promise<boolean>
@@ -44,6 +44,26 @@ export interface StoredBlock {
   readonly secret: Uint8Array
 }
 
+/** What is there of a segment now, in numbers. `blocks` 0: it is gone. */
+export interface SegmentChange {
+  readonly id: Uint8Array
+  readonly blocks: number
+  readonly blockCount: number
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+}
+
+/** Where a block lies, not verified yet. */
+export interface FoundBlock {
+  readonly place: { readonly fd: number; readonly position: number }
+  readonly length: number
+  readonly scheme: HashScheme
+  readonly secret: Uint8Array
+  readonly hash: Uint8Array
+  /** The next block of the segment that is there; 0 when there is none. */
+  readonly nextBlock: number
+}
+
 /** Counts of this process, except `bytes` and `segments`, which are of the directory. */
 export interface BlockStoreStatistics {
   readonly segments: number
@@ -60,14 +80,9 @@ export interface BlockStoreStatistics {
   readonly lastFailure: string | undefined
 }
 
-interface Found {
-  readonly path: string
-  readonly bytes: number
-  readonly usedAt: number
-}
-
-const NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})\.seg$/
-const TEMPORARY = /\.tmp$/
+type Prepare<Value> = (
+  found: FoundBlock,
+) => { readonly work: PoolWork; readonly value: Value } | undefined
 
 /**
  * Verified blocks on disk, by segment and block (lib/storage/segment-file.ts); several processes
@@ -82,9 +97,11 @@ export class BlockStore {
   readonly #touched = new Map<string, number>()
   readonly #counts = { hits: 0, misses: 0, stored: 0, evicted: 0, corrupt: 0 }
   readonly #failures = { reads: 0, writes: 0, last: undefined as string | undefined }
+  readonly #watchers = new Set<(change: SegmentChange) => void>()
   #known: { readonly bytes: number; readonly segments: number } | undefined
   #added = 0
   #trimming: Promise<void> | undefined
+  #isDiskFull = false
   #isClosed = false
 
   constructor(options: BlockStoreOptions) {
@@ -116,7 +133,8 @@ export class BlockStore {
     } catch (error) {
       this.#failures.writes += 1
       this.#failures.last = systemCode(error) ?? 'unknown'
-      if (['ENOSPC', 'EDQUOT'].includes(this.#failures.last)) this.#trimSoon()
+      this.#isDiskFull = isFull(error)
+      if (this.#isDiskFull) this.#trimSoon()
       return false
     }
   }
@@ -127,28 +145,48 @@ export class BlockStore {
     bytes: Uint8Array,
     hash: Uint8Array,
   ): Promise<boolean> {
+    const isOne = segment.blockCount === 1 && !this.#open.has(toHex(segment.id))
+    if (isOne && (await this.#create(segment, bytes, hash))) return true
     for (let attempt = 0; attempt < 3; attempt++) {
       const file = await this.#use(segment.id, segment)
       if (file === undefined) return false
       try {
-        if (await file.isGone()) {
-          await this.#dropKey(toHex(segment.id))
-          continue
-        }
         const { hashOfData, secret, length } = file.head
         const isSame = equalBytes(hashOfData, segment.hashOfData) && length === segment.length
         if (!isSame || !equalBytes(secret, segment.secret)) return false
-        if (file.has(block) && equalBytes(file.hash(block), hash)) return true
-        await file.write(block, bytes, hash)
+        const isThere = file.has(block) && equalBytes(file.hash(block), hash)
+        if (!isThere && (await this.#options.run(file.writing(block, bytes, hash)))) {
+          file.noteWritten(block, hash)
+        } else if (await file.isGone()) {
+          await this.#dropKey(toHex(segment.id))
+          continue
+        } else if (isThere) return true
+        else await file.write(block, bytes, hash)
+        this.#tell(file)
       } finally {
         await file.release()
       }
-      this.#counts.stored += 1
-      this.#added += bytes.length
-      this.#trimIfFull()
+      this.#countStored(bytes.length)
       return true
     }
     return false
+  }
+
+  /** A segment with one block, whole at once. False: find out the slow way why not. */
+  async #create(segment: ContentSegment, bytes: Uint8Array, hash: Uint8Array): Promise<boolean> {
+    const head = headOf(segment, this.#options.now())
+    const work = creating(this.#pathOf(toHex(segment.id)), head, bytes, hash)
+    if (!(await this.#options.run(work))) return false
+    const { id, createdAt } = head
+    for (const tell of this.#watchers) tell({ id, blocks: 1, blockCount: 1, createdAt })
+    this.#countStored(bytes.length)
+    return true
+  }
+
+  #countStored(bytes: number): void {
+    this.#counts.stored += 1
+    this.#added += bytes
+    this.#trimIfFull()
   }
 
   /**
@@ -160,61 +198,74 @@ export class BlockStore {
     block: number,
     expected?: Uint8Array,
   ): Promise<StoredBlock | undefined> {
-    this.#checkOpen()
-    let found: StoredBlock | undefined
-    try {
-      found = await this.#read(id, block, expected)
-    } catch (error) {
-      this.#failures.reads += 1
-      this.#failures.last = systemCode(error) ?? 'unknown'
-    }
-    this.#counts[found === undefined ? 'misses' : 'hits'] += 1
-    return found
+    return this.#find(id, block, (found) => {
+      if (expected !== undefined && !equalBytes(found.hash, expected)) return undefined
+      const { block: bytes, work } = reading(found.scheme, found.place, found.length, found.hash)
+      return { work, value: { bytes, secret: found.secret } }
+    })
   }
 
-  async #read(
+  /**
+   * Has a block worked on where it lies, without reading it here. The work that `prepare` makes
+   * has to compare it with its hash. Undefined when the block is not there (any more).
+   */
+  use<Value>(
     id: Uint8Array,
     block: number,
-    expected: Uint8Array | undefined,
-  ): Promise<StoredBlock | undefined> {
-    const file = await this.#use(id)
-    if (file === undefined) return undefined
-    try {
-      if (!file.has(block)) await file.refresh()
-      if (!file.has(block)) return undefined
-      const hash = Uint8Array.from(file.hash(block))
-      if (expected !== undefined && !equalBytes(hash, expected)) return undefined
-      const plain = await file.read(block)
-      const check = plain && checking(file.head.scheme, plain, hash)
-      if (check === undefined || !(await this.#options.run(check.work))) {
-        this.#counts.corrupt += 1
-        await file.forget(block)
-        return undefined
-      }
-      await this.#touch(id, file)
-      return { bytes: check.block, secret: file.head.secret }
-    } finally {
-      await file.release()
+    prepare: (found: FoundBlock) => { readonly work: PoolWork; readonly value: Value },
+  ): Promise<Value | undefined> {
+    return this.#find(id, block, prepare)
+  }
+
+  async #find<Value>(
+    id: Uint8Array,
+    block: number,
+    prepare: Prepare<Value>,
+  ): Promise<Value | undefined> {
+    const value = await this.#reading(id, (file) => this.#workOn(file, block, prepare))
+    this.#counts[value === undefined ? 'misses' : 'hits'] += 1
+    return value
+  }
+
+  async #workOn<Value>(
+    file: SegmentFile,
+    block: number,
+    prepare: Prepare<Value>,
+  ): Promise<Value | undefined> {
+    if (!file.has(block)) await file.refresh()
+    if (!file.has(block)) return undefined
+    const { scheme, secret } = file.head
+    const hash = Uint8Array.from(file.hash(block))
+    const [place, length, nextBlock] = [
+      file.place(block),
+      file.blockLength(block),
+      file.next(block),
+    ]
+    const prepared = prepare({ place, length, scheme, secret, hash, nextBlock })
+    if (prepared === undefined) return undefined
+    if (!(await this.#options.run(prepared.work))) {
+      this.#counts.corrupt += 1
+      await file.forget(block)
+      this.#tell(file)
+      return undefined
     }
+    await this.#touch(file)
+    return prepared.value
   }
 
   /** What is there of a segment, undefined when nothing is. */
   async held(id: Uint8Array): Promise<HeldSegment | undefined> {
-    this.#checkOpen()
-    try {
-      const file = await this.#use(id)
-      if (file === undefined) return undefined
-      try {
-        await file.refresh()
-        return (await file.isGone()) ? undefined : this.#heldIn(file)
-      } finally {
-        await file.release()
-      }
-    } catch (error) {
-      this.#failures.reads += 1
-      this.#failures.last = systemCode(error) ?? 'unknown'
-      return undefined
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const found = await this.#reading(id, async (file) => {
+        if (!file.isComplete) await file.refresh()
+        if (!(await file.isGone())) return { held: this.#heldIn(file) }
+        // Evicted, or replaced by a file of another process.
+        await this.#dropKey(toHex(id))
+        return 'gone'
+      })
+      if (found !== 'gone') return found?.held
     }
+    return undefined
   }
 
   #heldIn(file: SegmentFile): HeldSegment | undefined {
@@ -225,6 +276,73 @@ export class BlockStore {
     const isComplete = blocks[0]?.count === blockCount
     const ageMs = Math.max(0, this.#options.now() - createdAt)
     return { id, scheme, secret, length, blockCount, blocks, isComplete, ageMs }
+  }
+
+  /** A segment of which something is there, if the hashes of all its blocks are known. */
+  async segment(id: Uint8Array): Promise<ContentSegment | undefined> {
+    return this.#reading(id, async (file) => {
+      await file.refresh()
+      const { hashOfData, length, scheme, secret } = file.head
+      const blockHashes = file.hashes()
+      if (blockHashes === undefined || (await file.isGone())) return undefined
+      const place = { index: 0, offset: 0, length }
+      return new ContentSegment(scheme, place, { hashOfData, secret, blockHashes })
+    })
+  }
+
+  /** Keeps the hashes of a segment of which a block is there. Not while others are being put. */
+  async learn(segment: ContentSegment): Promise<boolean> {
+    const isAll = segment.listedBlocks === segment.blockCount
+    const done = await this.#reading(segment.id, async (file) => {
+      if (!isAll || !equalBytes(file.head.secret, segment.secret)) return false
+      if (file.hashes() === undefined) await file.learn(segment.blockHashes)
+      return true
+    })
+    return done ?? false
+  }
+
+  async #reading<T>(
+    id: Uint8Array,
+    read: (file: SegmentFile) => Promise<T>,
+  ): Promise<T | undefined> {
+    this.#checkOpen()
+    try {
+      const file = await this.#use(id)
+      try {
+        return file && (await read(file))
+      } finally {
+        await file?.release()
+      }
+    } catch (error) {
+      this.#failures.reads += 1
+      this.#failures.last = systemCode(error) ?? 'unknown'
+      return undefined
+    }
+  }
+
+  /** IDs of the segments in the directory, whoever wrote them. */
+  async ids(): Promise<Uint8Array[]> {
+    this.#checkOpen()
+    return (await this.#scan()).map(({ path }) => idIn(path))
+  }
+
+  /** What this process stores and evicts, told at once. Ends by calling what is returned. */
+  watch(listener: (change: SegmentChange) => void): () => void {
+    this.#watchers.add(listener)
+    return () => {
+      this.#watchers.delete(listener)
+    }
+  }
+
+  #tell(file: SegmentFile): void {
+    if (this.#watchers.size === 0) return
+    const { id, blockCount, createdAt } = file.head
+    for (const tell of this.#watchers) tell({ id, blocks: file.held, blockCount, createdAt })
+  }
+
+  #tellGone(path: string): void {
+    const change = { id: idIn(path), blocks: 0, blockCount: 0, createdAt: 0 }
+    for (const tell of this.#watchers) tell(change)
   }
 
   /** Looks through the directory, and evicts what is too old or too much. */
@@ -245,7 +363,10 @@ export class BlockStore {
     this.#checkOpen()
     await this.#dropAll()
     const found = await this.#scan()
-    for (const { path } of found) await rm(path, { force: true })
+    for (const { path } of found) {
+      await rm(path, { force: true })
+      this.#tellGone(path)
+    }
     this.#known = { bytes: 0, segments: 0 }
     this.#added = 0
     return found.length
@@ -273,10 +394,15 @@ export class BlockStore {
     let bytes = found.reduce((sum, one) => sum + one.bytes, 0)
     let segments = found.length
     // A tenth of room is made at once, so that not every block looks through the directory.
-    const enough = bytes > maxBytes ? maxBytes * 0.9 : maxBytes
+    const isMuch = bytes > maxBytes || this.#isDiskFull
+    const enough = isMuch ? Math.min(bytes, maxBytes) * 0.9 : maxBytes
+    this.#isDiskFull = false
     for (const one of found.sort((a, b) => a.usedAt - b.usedAt)) {
       if (bytes <= enough && one.usedAt >= oldest) break
       await rm(one.path, { force: true })
+      // An open file would keep its place on the disk.
+      await this.#dropKey(toHex(idIn(one.path)))
+      this.#tellGone(one.path)
       this.#counts.evicted += 1
       bytes -= one.bytes
       segments -= 1
@@ -286,9 +412,9 @@ export class BlockStore {
 
   #trimIfFull(): void {
     const { maxBytes } = this.#options
-    const isFull = this.#known === undefined || this.#known.bytes + this.#added > maxBytes
+    const isMuch = this.#known === undefined || this.#known.bytes + this.#added > maxBytes
     // Others write too: what they added is seen when a sixteenth of the limit went through here.
-    if (isFull || this.#added > maxBytes / 16) this.#trimSoon()
+    if (isMuch || this.#added > maxBytes / 16) this.#trimSoon()
   }
 
   #trimSoon(): void {
@@ -299,27 +425,12 @@ export class BlockStore {
     })
   }
 
-  async #scan(): Promise<Found[]> {
-    const found: Found[] = []
-    for (const part of await namesIn(this.directory)) {
-      if (!/^[0-9a-f]{2}$/.test(part)) continue
-      for (const name of await namesIn(join(this.directory, part))) {
-        const path = join(this.directory, part, name)
-        if (!NAME.test(name) && !TEMPORARY.test(name)) continue
-        const facts = await stat(path).catch(() => undefined)
-        if (facts === undefined) continue
-        const abandoned = this.#options.now() - facts.mtimeMs > LIMITS.cacheTemporaryMs
-        if (NAME.test(name)) {
-          found.push({ path, bytes: facts.blocks * 512, usedAt: facts.mtimeMs })
-        } else if (abandoned) await rm(path, { force: true })
-      }
-    }
-    return found
+  #scan(): Promise<StoredFile[]> {
+    return segmentFiles(this.directory, this.#options.now())
   }
 
-  /** Made of hex digits only, so that no ID leads out of the directory. */
   #pathOf(key: string): string {
-    return join(this.directory, key.slice(0, 2), `${key}.seg`)
+    return segmentPath(this.directory, key)
   }
 
   /** The segment's file, in use until `release`; made for `segment` when there is none. */
@@ -362,10 +473,11 @@ export class BlockStore {
     return opened
   }
 
-  async #touch(id: Uint8Array, file: SegmentFile): Promise<void> {
+  async #touch(file: SegmentFile): Promise<void> {
+    const { id, createdAt } = file.head
     const key = toHex(id)
     const now = this.#options.now()
-    if (now - (this.#touched.get(key) ?? 0) < LIMITS.cacheTouchMs) return
+    if (now - (this.#touched.get(key) ?? createdAt) < LIMITS.cacheTouchMs) return
     if (this.#touched.size >= LIMITS.cacheOpenFiles) this.#touched.clear()
     this.#touched.set(key, now)
     await file.touch(new Date(now))
@@ -384,14 +496,5 @@ export class BlockStore {
 
   #checkOpen(): void {
     if (this.#isClosed) throw new PeernetError('ERR_PEERNET_CLOSED', 'the cache was closed')
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory)
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return []
-    throw error
   }
 }

@@ -3,6 +3,7 @@ import { link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises
 import { dirname } from 'node:path'
 import type { HashScheme } from '../content/algorithms.js'
 import { algorithmOf, hashLength, sha2Of } from '../content/algorithms.js'
+import type { PoolWork } from '../content/blocks.js'
 import type { ContentSegment } from '../content/content-info.js'
 import { BLOCK_BYTES, SEGMENT_2_BYTES, SEGMENT_BYTES } from '../content/content-info.js'
 import { systemCode } from './atomic-file.js'
@@ -11,7 +12,7 @@ import { systemCode } from './atomic-file.js'
  * A segment of the cache in one file: what it is, a row for each block, the blocks at fixed places.
  *
  *     0    magic, version, algorithm, lengths, creation time, ID, secret, hash of data, SHA-256
- *     256  rows of 1 + N bytes: 1 when the block is there, and its hash
+ *     256  rows of 1 + N bytes: 1 when the block is there, 2 when it is not, and its hash
  *     …    from the next multiple of 4096 on: the blocks, plain
  *
  * A writer writes a block first and its row afterwards, always the same bytes at the same place,
@@ -24,6 +25,8 @@ const ROWS_AT = 256
 const CHECK_AT = 224
 const PAGE = 4096
 export const PRESENT = 1
+/** The hash is known, the block is not there. */
+const LISTED = 2
 
 /** What the head of a file says. */
 export interface SegmentHead {
@@ -96,6 +99,27 @@ export function headOf(segment: ContentSegment, createdAt: number): SegmentHead 
   return { scheme, length, blockBytes, blockCount, createdAt, id, secret, hashOfData }
 }
 
+const rowOf = (hash: Uint8Array): Uint8Array => {
+  const row = new Uint8Array(1 + hash.length)
+  row[0] = PRESENT
+  row.set(hash, 1)
+  return row
+}
+
+/** What makes the whole file of a segment with a single block, over one that may be there. */
+export function creating(
+  path: string,
+  head: SegmentHead,
+  bytes: Uint8Array,
+  hash: Uint8Array,
+): PoolWork {
+  const start = encodeHead(head)
+  start.set(rowOf(hash), ROWS_AT)
+  return [3, asideOf(path), path, start, bytes]
+}
+
+const asideOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`
+
 /** An open file of a segment. Whoever uses it says so with `uses`; it is closed after the last. */
 export class SegmentFile {
   readonly head: SegmentHead
@@ -120,13 +144,14 @@ export class SegmentFile {
       throw error
     }
     try {
-      const bytes = Buffer.alloc(ROWS_AT)
-      const { bytesRead } = await file.read(bytes, 0, ROWS_AT, 0)
-      const head = bytesRead === ROWS_AT ? decodeHead(bytes) : undefined
+      const bytes = Buffer.alloc(PAGE)
+      const { bytesRead } = await file.read(bytes, 0, PAGE, 0)
+      const head = bytesRead >= ROWS_AT ? decodeHead(bytes) : undefined
       if (head !== undefined) {
         const rows = Buffer.alloc(head.blockCount * rowBytes(head))
+        bytes.copy(rows, 0, ROWS_AT)
         const made = new SegmentFile(file, head, rows)
-        await made.refresh()
+        if (ROWS_AT + rows.length > PAGE) await made.refresh()
         return made
       }
     } catch (error) {
@@ -140,7 +165,7 @@ export class SegmentFile {
   /** Makes the file unless another process has just done so; a damaged one is replaced. */
   static async create(path: string, head: SegmentHead): Promise<SegmentFile | undefined> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    const aside = `${path}.${randomBytes(6).toString('hex')}.tmp`
+    const aside = asideOf(path)
     try {
       const file = await open(aside, 'wx', 0o600)
       try {
@@ -195,6 +220,13 @@ export class SegmentFile {
     return block < this.head.blockCount && this.#rows[this.#rowAt(block)] === PRESENT
   }
 
+  /** How many blocks are there. */
+  get held(): number {
+    let count = 0
+    for (let block = 0; block < this.head.blockCount; block++) if (this.has(block)) count += 1
+    return count
+  }
+
   hash(block: number): Uint8Array {
     const at = this.#rowAt(block)
     return this.#rows.subarray(at + 1, at + rowBytes(this.head))
@@ -205,18 +237,63 @@ export class SegmentFile {
     return Math.min(blockBytes, length - block * blockBytes)
   }
 
-  /** The bytes at the block's place, unverified; undefined when the file ends before. */
-  async read(block: number): Promise<Uint8Array | undefined> {
-    const bytes = Buffer.allocUnsafeSlow(this.blockLength(block))
-    const { bytesRead } = await this.#file.read(bytes, 0, bytes.length, this.#place(block))
-    return bytesRead === bytes.length ? bytes : undefined
+  /** The next block that is there after this one; 0 when there is none. */
+  next(block: number): number {
+    for (let i = block + 1; i < this.head.blockCount; i++) if (this.has(i)) return i
+    return 0
   }
 
+  get isComplete(): boolean {
+    for (let i = 0; i < this.head.blockCount; i++) if (!this.has(i)) return false
+    return true
+  }
+
+  /** Where the block stands, or will. */
+  place(block: number): { readonly fd: number; readonly position: number } {
+    const { head } = this
+    return { fd: this.#file.fd, position: dataAt(head) + block * head.blockBytes }
+  }
+
+  /** What writes the block and its row; when it is done, `noteWritten` wants to know. */
+  writing(block: number, bytes: Uint8Array, hash: Uint8Array): PoolWork {
+    const { fd, position } = this.place(block)
+    return [2, fd, position, bytes, ROWS_AT + this.#rowAt(block), rowOf(hash)]
+  }
+
+  noteWritten(block: number, hash: Uint8Array): void {
+    this.#rows.set(rowOf(hash), this.#rowAt(block))
+  }
+
+  /** As `writing`, but tells what is wrong by throwing errors of the system. */
   async write(block: number, bytes: Uint8Array, hash: Uint8Array): Promise<void> {
-    await this.#writeAll(bytes, this.#place(block))
-    const row = Buffer.from([PRESENT, ...hash])
-    await this.#writeAll(row, ROWS_AT + this.#rowAt(block))
-    row.copy(this.#rows, this.#rowAt(block))
+    await this.#writeAll(bytes, this.place(block).position)
+    await this.#writeAll(rowOf(hash), ROWS_AT + this.#rowAt(block))
+    this.noteWritten(block, hash)
+  }
+
+  /** Notes hashes of blocks that are not there; who writes one meanwhile loses it. */
+  async learn(hashes: Uint8Array): Promise<void> {
+    await this.refresh()
+    const width = rowBytes(this.head)
+    for (let block = 0; block < this.head.blockCount; block++) {
+      if (this.has(block)) continue
+      const hash = hashes.subarray(block * (width - 1), (block + 1) * (width - 1))
+      this.#rows.set([LISTED, ...hash], this.#rowAt(block))
+    }
+    await this.#writeAll(this.#rows, ROWS_AT)
+  }
+
+  /** The hashes of all blocks; undefined unless they are known and make up the hash of data. */
+  hashes(): Uint8Array | undefined {
+    const { blockCount, hashOfData, scheme } = this.head
+    if (scheme.version === 2) return hashOfData
+    const width = rowBytes(this.head)
+    const out = new Uint8Array(blockCount * (width - 1))
+    for (let block = 0; block < blockCount; block++) {
+      out.set(this.hash(block), block * (width - 1))
+    }
+    const found = createHash(scheme.algorithm).update(out).digest()
+    return found.equals(hashOfData) ? out : undefined
   }
 
   /** Takes a block out that turned out to be damaged. */
@@ -243,9 +320,5 @@ export class SegmentFile {
 
   #rowAt(block: number): number {
     return block * rowBytes(this.head)
-  }
-
-  #place(block: number): number {
-    return dataAt(this.head) + block * this.head.blockBytes
   }
 }

@@ -126,6 +126,10 @@ struct ContentCall {
   }
 };
 
+inline bool IsHashLength(pn_sha2_t algorithm, uint32_t length) {
+  return length == pn_sha2_length(algorithm) || (algorithm == PN_SHA2_512 && length == 32);
+}
+
 struct ContentFunction {
   const char *name;
   napi_callback function;

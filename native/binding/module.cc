@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitRing(env, exports);
   InitCodec(env, exports);
   InitContentCodec(env, exports);
+  InitContentBlocks(env, exports);
   InitContentCrypto(env, exports);
   InitContentHash(env, exports);
   InitCrypto(env, exports);

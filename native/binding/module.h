@@ -27,6 +27,7 @@ struct InstanceData {
 void InitCache(Napi::Env env, Napi::Object exports);
 void InitCodec(Napi::Env env, Napi::Object exports);
 void InitContentCodec(Napi::Env env, Napi::Object exports);
+void InitContentBlocks(Napi::Env env, Napi::Object exports);
 void InitContentCrypto(Napi::Env env, Napi::Object exports);
 void InitContentHash(Napi::Env env, Napi::Object exports);
 void InitCrypto(Napi::Env env, Napi::Object exports);

@@ -101,10 +101,21 @@ static void compress512_x8(void *state, const uint8_t *const *at, size_t blocks)
   pn_sha512_avx512_x8((pn_lanes64_t *)state, at, blocks);
 }
 
-static bool has_shani(void) {
+static bool find_shani(void) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & (1u << 29)) != 0 &&
          __builtin_cpu_supports("sse4.1");
+}
+
+/* In a virtual machine a CPUID costs as much as hashing kilobytes: it is asked once. */
+static bool has_shani(void) {
+  static int known = -1;
+  int found = __atomic_load_n(&known, __ATOMIC_RELAXED);
+  if (found < 0) {
+    found = find_shani();
+    __atomic_store_n(&known, found, __ATOMIC_RELAXED);
+  }
+  return found != 0;
 }
 
 static bool has_avx512(void) {

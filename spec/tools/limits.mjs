@@ -3,7 +3,13 @@ import fs from 'node:fs'
 import ts from 'typescript'
 
 /** LIMITS itself, then the parts that it is put together from. */
-const typescriptFiles = ['lib/core/limits.ts', 'lib/core/graph-limits.ts']
+const typescriptFiles = [
+  'lib/core/limits.ts',
+  'lib/core/graph-limits.ts',
+  'lib/core/hosted-limits.ts',
+  'lib/core/content-limits.ts',
+  'lib/core/swarm-limits.ts',
+]
 const cFiles = [
   { title: 'The C core', file: 'native/core/limits.h' },
   { title: 'The socket path', file: 'native/udp/limits.h' },

@@ -47,10 +47,12 @@ async function run(user: string, args: readonly string[]): Promise<Finished> {
 interface Serving {
   readonly url: string
   readonly peerPort: number
+  readonly cloud?: readonly string[]
 }
 
-async function serve(user: string, directory: string): Promise<Serving> {
-  const child = start(user, ['serve', directory, '--host', '::1', '--port', '0', '--json'])
+async function serve(user: string, directory: string, ...more: string[]): Promise<Serving> {
+  const flags = ['--host', '::1', '--port', '0', '--json', ...more]
+  const child = start(user, ['serve', directory, ...flags])
   served.push(child)
   let text = ''
   for await (const part of child.stdout as AsyncIterable<Buffer>) {
@@ -102,6 +104,43 @@ test('one user serves, the next fetches, the third takes all from the second', a
   assert.is((JSON.parse(held.out.toString()) as { segments: number }).segments, 1)
   assert.match((await run('third', ['cache', '--flush'])).out.toString(), /1 segments removed/)
   assert.match((await run('third', ['cache'])).out.toString(), /Segments {3}0/)
+})
+
+test('what was fetched in a cloud is found there; what was published is served', async () => {
+  const root = path.join(home, 'root')
+  const secret = ['--server-secret', '00112233']
+  const origin = await serve('origin', root, ...secret)
+  const url = `${origin.url}file`
+  const output = path.join(home, 'fetched')
+  const sharesOf = ({ status, out, err }: Finished): Fetched['shares'] => {
+    assert.is(status, 0, err)
+    assert.ok(readFileSync(output).equals(content))
+    return (JSON.parse(out.toString()) as Fetched).shares
+  }
+  const flags = ['--output', output, '--json', '--cloud', 'loopback']
+  /** A busy machine may find the peer too late once: each attempt is another user's. */
+  const takesFromPeers = async (user: string, more: readonly string[]): Promise<void> => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const got = sharesOf(await run(`${user}${attempt}`, ['fetch', url, ...flags, ...more]))
+      if (got.peers > 0) return
+    }
+    throw new Error('nothing came from the peer in the cloud')
+  }
+  sharesOf(await run('sixth', ['fetch', url, ...flags]))
+  const { cloud = [] } = await serve('sixth', root, '--cloud', 'loopback')
+  const seeds = cloud.flatMap((node) => ['--seed', node])
+  await takesFromPeers('seventh', seeds)
+  const published = await run('eighth', ['publish', path.join(root, 'file'), '--json', ...secret])
+  assert.is(published.status, 0, published.err)
+  assert.is((JSON.parse(published.out.toString()) as { blocks: number }).blocks, 31)
+  const { cloud: nodes = [] } = await serve('eighth', root, '--cloud', 'loopback')
+  await takesFromPeers(
+    'ninth',
+    nodes.flatMap((node) => ['--seed', node]),
+  )
+  const wrong = await run('fifth', ['fetch', url, '--discovery', 'maybe'])
+  assert.match(wrong.err, /--discovery wants on or off/)
+  assert.match((await run('fifth', ['fetch', url, '--seed', '[::1]:1'])).err, /belongs to --cloud/)
 })
 
 test('what cannot be fetched or served is said, and no file is left', async () => {

@@ -10,6 +10,8 @@ const test = suite('examples')
 const folder = new URL('../../examples/', import.meta.url)
 
 const PROMISES: Record<string, RegExp> = {
+  'content-peers.js':
+    /Bob has the same: true, 3000000 bytes came from peers\nthe server sent it 1 time/,
   'graph-chat.js': /reads: Ada: Is anybody here\?\nAda hears: Bob: I am!\n2 nodes, 1 connection/,
   'hello.js': /Ada at her desk at \[::1\]:4000\nsigned by the name's own key: true/,
   'matchmaking.js': /Eve can play with Ada and Bob/,

@@ -2,7 +2,9 @@
 // test-limit: 120s
 import { writeFileSync } from 'node:fs'
 import { type OutgoingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import * as assert from 'uvu/assert'
 import { peerdist } from '#lib/runtime/content/peerdist.js'
 import { StaticFiles } from '#lib/runtime/content/static-files.js'
@@ -46,6 +48,21 @@ test('D-027 D-032 D-033 D-037 D-038 the second request gets content information,
   assert.is(old.headers['x-p2p-peerdist'], `Version=1.0, ContentLength=${content.length}`)
   const never = await ask(origin.url, { ...OFFER, 'Accept-Encoding': 'gzip, peerdist;q=0' })
   assert.ok(isRight(never.body))
+})
+
+test('D-042 a request of HTTP/1.0 gets content information too, and the end of the connection', async () => {
+  const origin = await startOrigin()
+  const { body } = await warm(origin)
+  const port = Number(origin.at.split(':').at(-1))
+  const lines = Object.entries(OFFER).map(([name, value]) => `${name}: ${value}\r\n`)
+  const socket = connect(port, '::1')
+  socket.write(`GET /file HTTP/1.0\r\nHost: ${origin.at}\r\n${lines.join('')}\r\n`)
+  const bytes = await buffer(socket)
+  const end = bytes.indexOf('\r\n\r\n')
+  const head = bytes.subarray(0, end).toString()
+  assert.match(head, /Content-Encoding: peerdist/)
+  assert.match(head, /X-P2P-PeerDist: Version=1\.1, ContentLength=1500001/)
+  assert.ok(bytes.subarray(end + 4).equals(body))
 })
 
 test('D-034 D-035 D-036 the version of content information is one that was offered', async () => {

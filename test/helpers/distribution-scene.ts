@@ -28,6 +28,11 @@ export const SECRET = new Uint8Array(32).fill(5)
 export const content = sampleContent(1_500_001)
 const made: (() => unknown)[] = []
 
+/** To be closed or removed by `clearScene`. */
+export function undoing(undo: () => unknown): void {
+  made.push(undo)
+}
+
 /** Closes and removes all that was made here. */
 export async function clearScene(): Promise<void> {
   for (const undo of made.reverse()) await undo()

@@ -10,24 +10,47 @@ import { fromHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { runOnPool } from '../../io/block-runner.js'
 import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
-import { peerdist } from '../../runtime/content/peerdist.js'
-import { listening, RetrievalServer } from '../../runtime/content/retrieval-server.js'
+import { HostedOffers } from '../../runtime/content/hosted-offers.js'
+import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
+import { listening } from '../../runtime/content/retrieval-server.js'
 import { StaticFiles } from '../../runtime/content/static-files.js'
 import { BlockStore } from '../../storage/block-store.js'
 import { statePaths } from '../../storage/paths.js'
 import type { ServerSecretFile } from '../../storage/server-secret.js'
 import type { Output } from '../output.js'
 import { runAction } from '../session.js'
+import {
+  invalid,
+  isOn,
+  portOf,
+  startPeer,
+  withPeerFlags,
+  type PeerFlags,
+  type PeerSession,
+} from './content-flags.js'
+import {
+  addHostedCache,
+  hostedOf,
+  sayHosted,
+  settleOffers,
+  startHosted,
+  withHostedFetchFlags,
+  withHostedServeFlags,
+  type HostedFetchFlags,
+  type HostedServeFlags,
+  type StartedHosted,
+} from './content-hosted.js'
 
-interface ServeFlags {
+interface ServeFlags extends PeerFlags, HostedServeFlags {
+  readonly hostedCache?: boolean
   readonly port: string
-  readonly peerPort: string
-  readonly discovery: string
   readonly host: string
+  readonly v: string
+  readonly hash: string
   readonly serverSecret?: string
 }
 
-interface FetchFlags {
+interface FetchFlags extends PeerFlags, HostedFetchFlags {
   readonly peer?: string[]
   readonly output?: string
   readonly cache: boolean
@@ -37,20 +60,22 @@ interface FetchFlags {
 export function addPeerContentCommands(content: Command, ownSecret: () => ServerSecretFile): void {
   addServe(content, ownSecret)
   addFetch(content)
+  addHostedCache(content)
   addCache(content)
 }
 
-function userCache(): BlockStore {
+export function userCache(): BlockStore {
   return new BlockStore({ directory: join(statePaths().cache, 'content'), run: runOnPool })
 }
 
-function invalid(message: string): PeernetError {
-  return new PeernetError('ERR_PEERNET_INVALID_ARG', message)
-}
+const replayOf = (): string => join(statePaths().cache, 'content', 'replay')
 
-function portOf(flag: string): number {
-  if (!/^\d{1,5}$/.test(flag) || Number(flag) > 65_535) throw invalid(`not a port number: ${flag}`)
-  return Number(flag)
+function hashesOf({ v, hash }: ServeFlags): Pick<PeerDistOptions, 'version' | 'algorithm'> {
+  if (v !== '1' && v !== '2') throw invalid(`no version of content information: ${v}`)
+  if (hash !== 'sha256' && hash !== 'sha384' && hash !== 'sha512') {
+    throw invalid('--hash wants sha256, sha384 or sha512')
+  }
+  return { version: v === '1' ? 1 : 2, algorithm: hash }
 }
 
 function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
@@ -58,48 +83,59 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
     .command('serve')
     .argument('<directory>', 'what to serve')
     .option('--port <number>', 'TCP port of the web server; 0 takes any free one', '8080')
-    .option('--peer-port <number>', 'TCP port for peers; 0 takes any free one', '0')
     .option('--host <address>', 'listen on this address', '::')
-    .option('--discovery <on|off>', 'answer searches on the link', 'off')
+    .option('--v <version>', 'version of content information for those who take both', '1')
+    .option('--hash <algorithm>', 'for version 1: sha256, sha384 or sha512', 'sha256')
     .option('--server-secret <hex>', "the server's secret; default: this user's own")
+    .option('--hosted-cache', 'be a hosted cache as well')
     .description('serve files over HTTP, as hashes to those who understand them; be a peer as well')
+  withHostedServeFlags(withPeerFlags(serve))
   serve.action((directory: string, flags: ServeFlags) =>
     runAction(serve, async (output, signal) => {
-      if (flags.discovery !== 'off') {
-        throw invalid('--discovery on is not there yet: name peers with `content fetch --peer`')
-      }
-      const [port, peerPort] = [portOf(flags.port), portOf(flags.peerPort)]
+      const [discovery, hashes] = [isOn(flags.discovery), hashesOf(flags)]
+      const port = portOf(flags.port)
       const given = flags.serverSecret === undefined ? undefined : fromHex(flags.serverSecret)
       if (flags.serverSecret !== undefined && (given?.length ?? 0) === 0) {
         throw invalid('--server-secret wants hex digits, two a byte')
       }
       const secret = given ?? (await ownSecret().load())
-      const files = await filesOf(directory, secret)
+      const files = await filesOf(directory, { secret, ...hashes })
       const cache = userCache()
-      const peer = new RetrievalServer({ cache })
       const web = createServer((request, response) => {
         files.handle(request, response).catch(() => response.destroy())
       })
+      let session: PeerSession | undefined
+      let hosted: StartedHosted | undefined
       try {
         await listening(web, port, flags.host)
         const at = web.address() as AddressInfo
-        const peers = await peer.listen(peerPort, flags.host)
-        output.value({ url: urlOf(at), peerPort: peers.port })
+        session = await startPeer(flags, { cache, host: flags.host, signal })
+        const { cloud, peer } = session
+        const nodes = cloud === undefined ? {} : { cloud: cloud.endpoints }
+        if (flags.hostedCache === true) hosted = await startHosted(cache, replayOf(), flags)
+        output.value({
+          ...{ url: urlOf(at), peerPort: peer.port, discovery },
+          ...{ ...nodes, ...hosted?.ports },
+        })
         output.line(`Serving ${directory} at ${urlOf(at)}`)
-        output.line(`Peers reach this cache at port ${peers.port}; Ctrl-C ends it`)
+        if (hosted !== undefined) sayHosted(output, hosted)
+        const found = discovery ? ' and find it by discovery' : ''
+        if (cloud !== undefined) output.line(`Seed of the cloud: ${cloud.endpoints.join(', ')}`)
+        output.line(`Peers reach this cache at port ${peer.port}${found}; Ctrl-C ends it`)
         await aborted(signal)
       } finally {
         await closed(web)
-        await peer.close()
+        await hosted?.close()
+        await session?.close()
         await cache.close()
       }
     }),
   )
 }
 
-async function filesOf(directory: string, secret: Uint8Array): Promise<StaticFiles> {
+async function filesOf(directory: string, options: PeerDistOptions): Promise<StaticFiles> {
   try {
-    return await StaticFiles.of(directory, peerdist({ secret }))
+    return await StaticFiles.of(directory, peerdist(options))
   } catch (cause) {
     throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot serve ${directory}`, { cause })
   }
@@ -135,12 +171,31 @@ function addFetch(content: Command): void {
     .option('--output <file>', 'write to this file; default: standard output')
     .option('--no-cache', "leave this user's cache alone")
     .description('fetch a URL, in verified blocks from cache, peers and origin')
+  withHostedFetchFlags(withPeerFlags(fetch))
   fetch.action((url: string, flags: FetchFlags) =>
     runAction(fetch, async (output, signal) => {
+      const isPeer = isOn(flags.discovery) || (flags.cloud ?? flags.seed) !== undefined
+      if (isPeer && !flags.cache) throw invalid('a peer needs its cache: no --no-cache here')
+      const address = await hostedOf(flags)
       const cache = flags.cache ? userCache() : undefined
+      // Without a cache there is nothing that could be offered.
+      const offers = address && cache && (await HostedOffers.open(address, cache))
+      const hostedCache = offers ?? address
+      let session: PeerSession | undefined
       try {
-        await fetchTo(url, flags, output, { signal, ...(cache === undefined ? {} : { cache }) })
+        const from = hostedCache === undefined ? {} : { hostedCache }
+        const options = { peers: flags.peer ?? [], signal, ...from }
+        if (isPeer && cache !== undefined) {
+          session = await startPeer(flags, { cache, signal })
+          await fetchTo(url, flags, output, await session.peer.fetch(url, options))
+        } else {
+          const kept = cache === undefined ? {} : { cache }
+          await fetchTo(url, flags, output, await fetchContent(url, { ...options, ...kept }))
+        }
+        if (offers !== undefined) await settleOffers(offers, output, signal)
       } finally {
+        await offers?.close()
+        await session?.close()
         await cache?.close()
       }
     }),
@@ -151,10 +206,9 @@ async function fetchTo(
   url: string,
   flags: FetchFlags,
   output: Output,
-  options: { readonly signal: AbortSignal; readonly cache?: BlockStore },
+  got: FetchedContent,
 ): Promise<void> {
   const start = performance.now()
-  const got = await fetchContent(url, { ...options, peers: flags.peer ?? [] })
   if (got.status !== 200) {
     got.readable().destroy()
     const what = `${url} answers with status ${got.status}`
@@ -162,6 +216,7 @@ async function fetchTo(
   }
   const bytes = await save(got, flags.output)
   const seconds = (performance.now() - start) / 1000
+  await got.kept
   const { shares, isDistributed } = got
   if (flags.output === undefined) return
   output.value({ url, bytes, seconds, verified: isDistributed, shares: { ...shares } })
@@ -169,6 +224,11 @@ async function fetchTo(
   const part = (of: number): string => share(of, bytes)
   const { peers, cache, origin } = shares
   output.line(`peers ${part(peers)}, cache ${part(cache)}, origin ${part(origin)}`)
+  if (flags.hostedCache !== undefined && peers > 0) {
+    const hosted = got.trace.filter(({ peer }) => peer === flags.hostedCache)
+    const of = hosted.reduce((sum, one) => sum + one.length, 0)
+    output.line(`of which the hosted cache ${part(of)}`)
+  }
   if (!isDistributed) output.line('not verified: the server gave no content information')
 }
 

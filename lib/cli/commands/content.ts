@@ -8,16 +8,26 @@ import { writeContentInfo } from '../../content/write-info.js'
 import { fromHex, toHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
 import { hashFile } from '../../io/hash-content.js'
+import { nameLater } from '../../runtime/content/cloud-peers.js'
+import { publishContent } from '../../runtime/content/publish.js'
+import { writeFileAtomic } from '../../storage/atomic-file.js'
 import { statePaths } from '../../storage/paths.js'
 import { ServerSecretFile } from '../../storage/server-secret.js'
 import type { Output } from '../output.js'
 import { runAction } from '../session.js'
-import { addPeerContentCommands } from './content-peers.js'
+import { addPeerContentCommands, userCache } from './content-peers.js'
 
-interface InfoFlags {
+interface SchemeFlags {
   readonly v: string
   readonly hash?: string
   readonly serverSecret?: string
+}
+
+interface PublishFlags extends SchemeFlags {
+  readonly output?: string
+}
+
+interface InfoFlags extends SchemeFlags {
   readonly range?: string
   readonly parse?: string
 }
@@ -28,6 +38,7 @@ export function addContentCommands(program: Command): void {
     .command('content')
     .description('content that peers serve each other in verified blocks (BranchCache)')
   addInfo(content)
+  addPublish(content)
   addPeerContentCommands(content, userServerSecret)
 }
 
@@ -65,6 +76,46 @@ function addInfo(content: Command): void {
   )
 }
 
+function addPublish(content: Command): void {
+  const publish = content
+    .command('publish')
+    .argument('<file>', 'what peers are to get from here')
+    .option('--v <version>', 'version of content information, 1 or 2', '1')
+    .option('--hash <algorithm>', 'sha256, sha384 or sha512 (version 2: sha512 only)')
+    .option('--server-secret <hex>', "the origin's secret; default: this user's own")
+    .option('--output <file>', 'write the content information to this file')
+    .description("put a file into this user's cache as if it had been fetched")
+  publish.action((file: string, flags: PublishFlags) =>
+    runAction(publish, async (output, signal) => {
+      const cache = userCache()
+      try {
+        const secret = await secretOf(flags)
+        const options = { ...schemeOf(flags), secret, cache, signal }
+        const { contentInformation, info, blocks } = await publishContent(file, options)
+        if (flags.output !== undefined) await writeInfo(flags.output, contentInformation)
+        const segmentIds = info.segments.map(({ id }) => id)
+        await nameLater(cache, segmentIds)
+        const ids = segmentIds.map(toHex)
+        output.value({ file, blocks, bytes: info.range.length, segments: ids })
+        output.line(
+          `${blocks} blocks in ${ids.length} segments; \`content serve\` gives them to peers`,
+        )
+      } finally {
+        await cache.close()
+      }
+    }),
+  )
+}
+
+/** For its owner's eyes: whoever has it can read the content. */
+async function writeInfo(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFileAtomic(path, bytes)
+  } catch (cause) {
+    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot write ${path}`, { cause })
+  }
+}
+
 function invalid(message: string): PeernetError {
   return new PeernetError('ERR_PEERNET_INVALID_ARG', message)
 }
@@ -82,14 +133,14 @@ async function describe(file: string, flags: InfoFlags, signal: AbortSignal): Pr
   return writeContentInfo(hashed, secret, rangeOf(flags.range, hashed.length))
 }
 
-function schemeOf({ v, hash }: InfoFlags): HashScheme {
+function schemeOf({ v, hash }: SchemeFlags): HashScheme {
   if (v !== '1' && v !== '2') throw invalid(`no version of content information: ${v}`)
   const version = v === '1' ? 1 : 2
   const algorithm = hash ?? (version === 1 ? 'sha256' : 'sha512')
   return { version, algorithm: algorithm as HashAlgorithm }
 }
 
-async function secretOf({ serverSecret }: InfoFlags): Promise<Uint8Array> {
+async function secretOf({ serverSecret }: SchemeFlags): Promise<Uint8Array> {
   if (serverSecret === undefined) return userServerSecret().load()
   const secret = fromHex(serverSecret)
   if (secret === undefined || secret.length === 0) {

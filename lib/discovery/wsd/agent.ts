@@ -107,6 +107,11 @@ export class WsdAgent {
     this.#responder.start(wallMs, storedInstance)
   }
 
+  /** What answers of this host name as their service, '' while nothing is announced. */
+  get service(): string {
+    return this.#responder?.endpoint ?? ''
+  }
+
   /** Answers no more; WS-Discovery without Bye needs no message for that (D 1.3). */
   withdraw(): void {
     this.#responder = undefined

@@ -39,6 +39,8 @@ export interface PeerFinding {
   readonly port: number
   /** The interface of a link-local address; '' for others. */
   readonly zone: string
+  /** `urn:uuid:…` of the service, the same on all its addresses; may be empty or forged. */
+  readonly service: string
   readonly segments: readonly FoundSegment[]
 }
 
@@ -270,7 +272,8 @@ export class DiscoveryClient {
     probe.peers.add(key)
     counters.add('received.wsd-match')
     const { number: search } = probe.search
-    this.#events.push({ type: 'peer', search, ...endpoint, zone, segments })
+    const { endpoint: service } = match
+    this.#events.push({ type: 'peer', search, ...endpoint, zone, service, segments })
   }
 
   /** DA-37: the first address that is the sender's own or on its link. */

@@ -1,14 +1,16 @@
 import { checking } from '../../content/blocks.js'
-import type { ContentInfo } from '../../content/content-info.js'
-import type { IndexRange } from '../../content/retrieval.js'
-import { concatBytes, toHex } from '../../core/bytes.js'
+import type { ContentInfo, ContentSegment } from '../../content/content-info.js'
 import { PeernetError } from '../../core/errors.js'
+import { uninitializedBytes } from '../../core/bytes.js'
+import { NEVER } from '../../core/instant.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
+import { SystemRng } from '../../io/system-rng.js'
 import type { BlockStore } from '../../storage/block-store.js'
-import { BlockPlan, type Attempt, type WantedBlock } from './block-plan.js'
+import { BlockPlan, type Attempt, type Outlook, type Step, type WantedBlock } from './block-plan.js'
+import type { FindPeers, OwnServer, PeerOffer } from './download-peers.js'
 import { getRange, unavailable } from './origin.js'
-import type { PeerFailure, RetrievalClient } from './retrieval-client.js'
+import type { RetrievalClient } from './retrieval-client.js'
 
 /** Where a block came from, and who failed before. */
 export interface BlockTrace {
@@ -31,50 +33,52 @@ export interface DownloadOptions {
   readonly total: number | undefined
   readonly client: RetrievalClient
   readonly cache: BlockStore | undefined
-  readonly peers: readonly string[]
-  /** More peers as they are found; its end lets the origin be asked. */
-  readonly findPeers: ((ids: readonly Uint8Array[]) => AsyncIterable<string>) | undefined
+  readonly peers: readonly (string | PeerOffer)[]
+  /** More peers as they are found; the end of its first round lets the origin be asked. */
+  readonly findPeers: FindPeers | undefined
+  readonly server: OwnServer | undefined
   readonly signal: AbortSignal
   readonly onBlock: (trace: BlockTrace) => void
+  /** A block is in the cache now; `from`: `host:port`, or 'origin'. */
+  readonly onStored?: (segment: ContentSegment, from: string) => void
 }
-
-interface Peer {
-  readonly name: string
-  inFlight: number
-  failures: number
-  isDropped: boolean
-  /** Blocks that it has, by segment ID; absent: not asked yet. */
-  readonly lists: Map<string, readonly IndexRange[] | 'asking'>
-}
-
-const includes = (ranges: readonly IndexRange[], block: number): boolean =>
-  ranges.some(({ index, count }) => block >= index && block < index + count)
 
 /**
  * Gets the blocks of content information from the cache, from several peers at once and, range by
- * range, from the origin; hands them out in order, each verified.
+ * range, from the origin; hands them out in order, each verified. Whom it asks for what the plan
+ * decides (block-plan.ts).
  */
 export class Download {
   readonly #options: DownloadOptions
   readonly #plan: BlockPlan
-  readonly #peers = new Map<string, Peer>()
+  /** Verified blocks that wait for the reader. */
+  readonly #ready = new Map<WantedBlock, Uint8Array>()
   readonly #abort = new AbortController()
-  #isSearching = false
-  #originRequests = 0
-  #isOriginDown = false
-  #isOriginChanged = false
-  #lastGain = Date.now()
+  readonly #storing = new Set<Promise<void>>()
+  #storingBytes = 0
   #error: PeernetError | undefined
+  /** What the reader waits for. */
+  #wanted: WantedBlock | undefined
   #wake: () => void = () => undefined
   #again: NodeJS.Timeout | undefined
+  #wakeAt = NEVER
+  #isPumping = false
+  /** Searches that wait for their next round. */
+  readonly #searches = new Set<() => void>()
 
   constructor(options: DownloadOptions) {
     this.#options = options
-    this.#plan = new BlockPlan(options.info)
-    for (const name of options.peers) this.#addPeer(name)
+    const hasCache = options.cache !== undefined
+    const canSearch = options.findPeers !== undefined
+    const own = { self: options.server?.service, rng: new SystemRng() }
+    this.#plan = new BlockPlan(this.#now(), options.info, { hasCache, canSearch, ...own })
+    for (const name of options.peers) this.#plan.addPeer(this.#now(), name)
   }
 
-  /** The bytes of the range in order. Rejects with ERR_PEERNET_CONTENT_CHANGED, …_UNAVAILABLE. */
+  /**
+   * The bytes of the range in order; do not change them. At the end the cache has all of it.
+   * Rejects with ERR_PEERNET_CONTENT_CHANGED, …_UNAVAILABLE.
+   */
   async *bytes(): AsyncGenerator<Uint8Array> {
     const { signal } = this.#options
     const stop = (): void => {
@@ -82,56 +86,84 @@ export class Download {
     }
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    if (this.#options.findPeers !== undefined) void this.#search()
+    const { findPeers, server } = this.#options
+    const unwatch = server?.watch((segmentId) => {
+      this.#plan.noticed(this.#now(), segmentId)
+      this.#pump()
+    })
+    if (findPeers !== undefined) void this.#search(findPeers)
     try {
       for (const one of this.#plan.blocks) {
         this.#pump()
-        while (one.state !== 'done' && this.#error === undefined) {
+        while (!one.isDone && this.#error === undefined) {
           await new Promise<void>((resolve) => {
+            this.#wanted = one
             this.#wake = resolve
           })
         }
         if (this.#error !== undefined) throw this.#error
-        const bytes = (one.bytes as Uint8Array).subarray(one.from, one.to)
-        one.bytes = undefined
-        this.#plan.head += 1
-        yield bytes
-        // A slow reader is no stalled download.
-        this.#lastGain = Date.now()
+        const bytes = this.#ready.get(one) as Uint8Array
+        this.#ready.delete(one)
+        yield one.to - one.from === bytes.length ? bytes : bytes.subarray(one.from, one.to)
+        this.#plan.taken(this.#now())
       }
     } finally {
+      unwatch?.()
       signal.removeEventListener('abort', stop)
       clearTimeout(this.#again)
       this.#abort.abort()
+      await Promise.all(this.#storing)
     }
   }
 
-  #addPeer(name: string): void {
-    if (this.#peers.size >= LIMITS.fetchPeers || this.#peers.has(name)) return
-    const peer = { name, inFlight: 0, failures: 0, isDropped: false, lists: new Map() }
-    this.#peers.set(name, peer)
-  }
-
-  async #search(): Promise<void> {
-    const { findPeers, info } = this.#options
-    this.#isSearching = true
-    const timer = setTimeout(() => {
-      this.#isSearching = false
-      this.#pump()
-    }, LIMITS.fetchDiscoveryMs)
-    try {
-      for await (const name of findPeers?.(info.segments.map(({ id }) => id)) ?? []) {
-        this.#addPeer(name)
+  async #search(findPeers: FindPeers): Promise<void> {
+    const { info } = this.#options
+    this.#plan.isLooking = true
+    const search = {
+      version: info.version,
+      signal: this.#abort.signal,
+      wanted: () => this.#plan.wanted(LIMITS.fetchSearchSegments),
+      again: () => this.#nextSearch(),
+      roundOver: (asked: readonly Uint8Array[]) => {
+        this.#plan.roundOver(this.#now(), asked)
         this.#pump()
+      },
+    }
+    try {
+      const ids = info.segments.map(({ id }) => id)
+      for await (const offer of findPeers(ids, search)) {
         if (this.#abort.signal.aborted) break
+        this.#plan.addPeer(this.#now(), offer)
+        this.#pump()
       }
     } catch {
       // Without discovery there is still the origin.
     } finally {
-      clearTimeout(timer)
-      this.#isSearching = false
+      this.#plan.isLooking = false
+      this.#plan.roundOver(this.#now(), [])
       this.#pump()
     }
+  }
+
+  /** Resolves when the plan wants another round; rejects at the end of the download. */
+  #nextSearch(): Promise<void> {
+    const { signal } = this.#abort
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        reject(signal.reason as Error)
+      }
+      if (signal.aborted) end()
+      signal.addEventListener('abort', end, { once: true })
+      this.#searches.add(() => {
+        signal.removeEventListener('abort', end)
+        resolve()
+      })
+    })
+  }
+
+  /** Monotonic, in microseconds. */
+  #now(): number {
+    return Math.round(performance.now() * 1000)
   }
 
   #fail(error: PeernetError): void {
@@ -140,223 +172,171 @@ export class Download {
     this.#wake()
   }
 
-  /** Gives everybody something to do. */
+  /** Lets the plan decide, once for all that is reported in this turn. */
   #pump(): void {
-    if (this.#abort.signal.aborted) return
-    const forOrigin: WantedBlock[] = []
-    for (const one of this.#plan.window()) {
-      if (one.state !== 'waiting') continue
-      if (!one.isLookedUp && this.#options.cache !== undefined) void this.#lookUp(one)
-      else if (!this.#askPeer(one)) forOrigin.push(one)
+    if (this.#isPumping) return
+    this.#isPumping = true
+    queueMicrotask(() => {
+      this.#isPumping = false
+      // A slow disk slows down the network: what waits for it takes memory.
+      const isClogged = this.#storingBytes > LIMITS.fetchStoreBytes
+      if (this.#abort.signal.aborted || isClogged) return
+      const { steps, then, wakeAt } = this.#plan.next(this.#now())
+      for (const step of steps) void this.#carryOut(step)
+      this.#prepare(then, wakeAt)
+    })
+  }
+
+  #prepare(outlook: Outlook, wakeAt: number): void {
+    const { url } = this.#options
+    if (outlook === 'changed') this.#fail(changed(url))
+    else if (outlook === 'lost') this.#fail(lost(url))
+    else if (wakeAt < this.#wakeAt && wakeAt !== NEVER) {
+      clearTimeout(this.#again)
+      this.#wakeAt = wakeAt
+      const ms = Math.max(1, Math.ceil((wakeAt - this.#now()) / 1000))
+      this.#again = setTimeout(() => {
+        this.#wakeAt = NEVER
+        this.#pump()
+      }, ms)
     }
-    if (forOrigin.length > 0) this.#askOrigin(forOrigin)
   }
 
-  async #lookUp(one: WantedBlock): Promise<void> {
-    one.isLookedUp = true
-    one.state = 'busy'
-    const hash = one.segment.blockHash(one.block)
-    const found = await this.#options.cache
-      ?.read(one.segment.id, one.block, hash)
-      .catch(() => undefined)
-    if (found !== undefined && hash !== undefined) {
-      this.#gained(one, found.bytes, 'cache')
-      return
-    }
-    one.state = 'waiting'
-    this.#pump()
-  }
-
-  /** False when no peer will have the block, as far as is known. */
-  #askPeer(one: WantedBlock): boolean {
-    if (one.segment.blockHash(one.block) === undefined) return false
-    let isHoped = this.#isSearching
-    let best: Peer | undefined
-    for (const peer of this.#peers.values()) {
-      if (peer.isDropped || one.failedPeers.has(peer.name)) continue
-      const known = this.#known(peer, one)
-      if (known === false) continue
-      isHoped = true
-      if (known === undefined || peer.inFlight >= LIMITS.retrievalPerPeer) continue
-      if (best === undefined || peer.inFlight < best.inFlight) best = peer
-    }
-    if (best !== undefined) void this.#fetch(best, one)
-    return isHoped
-  }
-
-  /** Whether the peer has the block; undefined while it is being asked. */
-  #known(peer: Peer, one: WantedBlock): boolean | undefined {
-    if (!this.#plan.wantsList(one)) return true
-    const key = toHex(one.segment.id)
-    const list = peer.lists.get(key)
-    if (list === 'asking') return undefined
-    if (list !== undefined) return includes(list, one.block)
-    peer.lists.set(key, 'asking')
-    void this.#askList(peer, one, key)
-    return undefined
-  }
-
-  async #askList(peer: Peer, one: WantedBlock, key: string): Promise<void> {
-    const { client } = this.#options
-    const range = this.#plan.rangeAround(one) as IndexRange
-    peer.inFlight += 1
-    const answer = await client.blockList(peer.name, one.segment, [range], this.#abort.signal)
-    peer.inFlight -= 1
-    peer.lists.set(key, answer.ok ? answer.value : [])
-    if (!answer.ok) this.#blame(peer, answer.failure)
-    this.#pump()
-  }
-
-  async #fetch(peer: Peer, one: WantedBlock): Promise<void> {
-    one.state = 'busy'
-    peer.inFlight += 1
-    const { client } = this.#options
-    const answer = await client.block(peer.name, one.segment, one.block, this.#abort.signal)
-    peer.inFlight -= 1
-    if (answer.ok) {
-      peer.failures = 0
-      await this.#store(one, answer.value)
-      this.#gained(one, answer.value, 'peer', peer.name)
-      return
-    }
-    one.state = 'waiting'
-    one.failedPeers.add(peer.name)
-    note(one, { from: peer.name, failure: answer.failure })
-    this.#blame(peer, answer.failure)
-    this.#pump()
-  }
-
-  /** A peer that lies is asked no more; others may fail a few times. */
-  #blame(peer: Peer, failure: PeerFailure): void {
-    if (failure === 'aborted' || failure === 'absent') return
-    peer.failures += 1
-    const isLie = failure === 'wrong-hash' || failure === 'version' || failure === 'unsolicited'
-    if (isLie || peer.failures >= LIMITS.fetchPeerFailures) peer.isDropped = true
-  }
-
-  #askOrigin(blocks: readonly WantedBlock[]): void {
-    if (this.#isOriginDown || this.#isOriginChanged) {
-      this.#tryAgain()
-      return
-    }
-    const [...left] = blocks
-    while (this.#originRequests < LIMITS.fetchOriginRequests) {
-      const run: WantedBlock[] = []
-      let bytes = 0
-      for (;;) {
-        const [next] = left
-        const last = run.at(-1)
-        const follows = last === undefined || next?.offset === last.offset + last.length
-        if (next === undefined || !follows || bytes >= LIMITS.fetchOriginBytes) break
-        bytes += next.length
-        run.push(next)
-        left.shift()
+  async #carryOut(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'look-up':
+        await this.#lookUp(step.segment)
+        break
+      case 'read':
+        await this.#read(step.block)
+        break
+      case 'list': {
+        const { peer, segment, range } = step
+        const { client } = this.#options
+        const answer = await client.blockList(peer, segment, [range], this.#abort.signal)
+        const list = answer.ok ? answer.value : answer.failure
+        this.#plan.listed(this.#now(), peer, segment, list)
+        break
       }
-      if (run.length === 0) return
-      void this.#fetchRange(run)
+      case 'search': {
+        const waiting = [...this.#searches]
+        this.#searches.clear()
+        for (const start of waiting) start()
+        break
+      }
+      case 'block':
+        await this.#fetch(step.peer, step.block)
+        break
+      case 'range':
+        await this.#fetchRange(step.blocks)
     }
+    this.#pump()
+  }
+
+  async #lookUp(segment: ContentSegment): Promise<void> {
+    const held = await this.#options.cache?.held(segment.id).catch(() => undefined)
+    this.#plan.cached(segment, held?.blocks ?? [])
+  }
+
+  async #read(one: WantedBlock): Promise<void> {
+    const { segment, block } = one
+    const hash = segment.blockHash(block)
+    const found = await this.#options.cache?.read(segment.id, block, hash).catch(() => undefined)
+    if (found !== undefined && hash !== undefined) this.#gained(one, found.bytes, 'cache')
+    else this.#plan.missed(one)
+  }
+
+  async #fetch(peer: string, one: WantedBlock): Promise<void> {
+    const { client } = this.#options
+    // While this block is decrypted the next one may come.
+    const onAnswer = (): void => {
+      this.#plan.answered(peer, one)
+      this.#pump()
+    }
+    const { signal } = this.#abort
+    const answer = await client.block(peer, one.segment, one.block, signal, onAnswer)
+    if (answer.ok) {
+      this.#store(one, answer.value, peer)
+      this.#gained(one, answer.value, 'peer', peer)
+    } else this.#plan.refused(this.#now(), peer, one, answer.failure)
   }
 
   async #fetchRange(run: readonly WantedBlock[]): Promise<void> {
-    for (const one of run) one.state = 'busy'
-    this.#originRequests += 1
     const { url, headers, total } = this.#options
     const [first, last] = [run[0] as WantedBlock, run.at(-1) as WantedBlock]
-    // Blocks without a listed hash cannot be verified: they are never taken.
     const range = { start: first.offset, end: last.offset + last.length, total }
     const answer = await getRange(url, range, { headers, signal: this.#abort.signal })
-    if (answer.kind === 'changed') this.#isOriginChanged = true
-    if (answer.kind === 'gone') this.#isOriginDown = true
-    if (answer.kind === 'bytes') await this.#takeRange(run, answer.bytes)
-    this.#originRequests -= 1
-    for (const one of run) {
-      if (one.state !== 'busy') continue
-      one.state = 'waiting'
-      note(one, { from: 'origin', failure: this.#isOriginChanged ? 'changed' : 'unreachable' })
-    }
-    this.#pump()
+    const outcome = answer.kind === 'bytes' ? await this.#takeRange(run, answer.bytes) : answer.kind
+    this.#plan.ranged(this.#now(), run, outcome)
   }
 
-  async #takeRange(run: readonly WantedBlock[], bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    let parts: Uint8Array[] = []
-    let kept = 0
+  async #takeRange(
+    run: readonly WantedBlock[],
+    parts: AsyncIterable<Uint8Array>,
+  ): Promise<'served' | 'gone' | 'changed'> {
     let at = 0
+    let one = run[0] as WantedBlock
+    let block = uninitializedBytes(one.length)
+    let kept = 0
     try {
-      for await (let part of bytes) {
-        while (part.length > 0) {
-          const one = run[at] as WantedBlock
-          const taken = part.subarray(0, one.length - kept)
-          parts.push(taken)
+      for await (const part of parts) {
+        for (let from = 0; from < part.length;) {
+          const taken = part.subarray(from, from + one.length - kept)
+          block.set(taken, kept)
+          from += taken.length
           kept += taken.length
-          part = part.subarray(taken.length)
           if (kept < one.length) continue
-          if (!(await this.#verify(one, concatBytes(...parts)))) {
-            this.#isOriginChanged = true
-            return
-          }
-          parts = []
-          kept = 0
+          // Blocks without a listed hash cannot be verified: they are never taken.
+          if (!(await this.#verify(one, block))) return 'changed'
           at += 1
+          if (at === run.length) return 'served'
+          one = run[at] as WantedBlock
+          block = uninitializedBytes(one.length)
+          kept = 0
         }
       }
     } catch {
       // The rest is asked for again.
     }
-    if (at === 0) this.#isOriginDown = true
+    return at === 0 ? 'gone' : 'served'
   }
 
   async #verify(one: WantedBlock, bytes: Uint8Array): Promise<boolean> {
     const hash = one.segment.blockHash(one.block)
     if (hash === undefined) return false
-    const { block, work } = checking(one.segment.scheme, bytes, hash)
-    if (!(await runOnPool(work))) return false
-    await this.#store(one, block)
-    this.#gained(one, block, 'origin')
+    if (!(await runOnPool(checking(one.segment.scheme, bytes, hash).work))) return false
+    this.#store(one, bytes, 'origin')
+    this.#gained(one, bytes, 'origin')
     return true
   }
 
-  async #store({ segment, block }: WantedBlock, bytes: Uint8Array): Promise<void> {
-    await this.#options.cache?.put(segment, block, bytes).catch(() => false)
+  /** Puts a block in the cache while the reader has it already. */
+  #store({ segment, block }: WantedBlock, bytes: Uint8Array, from: string): void {
+    const { cache, onStored } = this.#options
+    if (cache === undefined) return
+    this.#storingBytes += bytes.length
+    const work = cache
+      .put(segment, block, bytes)
+      .catch(() => false)
+      .then((isStored) => {
+        if (isStored) onStored?.(segment, from)
+        this.#storingBytes -= bytes.length
+        this.#storing.delete(work)
+        this.#pump()
+      })
+    this.#storing.add(work)
   }
 
   #gained(one: WantedBlock, bytes: Uint8Array, from: BlockTrace['from'], peer?: string): void {
-    one.bytes = bytes
-    one.state = 'done'
-    this.#lastGain = Date.now()
+    // Two may have been asked for it.
+    if (!this.#plan.obtained(this.#now(), one, from, peer)) return
+    this.#ready.set(one, bytes)
     const { segment, block, offset, length, attempts } = one
     const place = { segment: segment.index, block, offset, length }
     this.#options.onBlock({ ...place, from, peer, failed: attempts })
-    this.#wake()
+    if (one === this.#wanted) this.#wake()
     this.#pump()
   }
-
-  /** Nobody has what is wanted now: later, peers may have more and the origin may be back. */
-  #tryAgain(): void {
-    const alive = [...this.#peers.values()].filter(({ isDropped }) => !isDropped)
-    const isOver = Date.now() - this.#lastGain > LIMITS.fetchStallMs
-    if ((alive.length === 0 && !this.#isSearching) || isOver) {
-      if (this.#isAnythingUnderWay() && !isOver) return
-      this.#fail(this.#isOriginChanged ? changed(this.#options.url) : lost(this.#options.url))
-      return
-    }
-    this.#again ??= setTimeout(() => {
-      this.#again = undefined
-      this.#isOriginDown = false
-      for (const peer of alive) peer.lists.clear()
-      for (const one of this.#plan.window()) one.failedPeers.clear()
-      this.#pump()
-    }, LIMITS.fetchAskAgainMs)
-  }
-
-  #isAnythingUnderWay(): boolean {
-    return [...this.#plan.window()].some(({ state }) => state === 'busy')
-  }
-}
-
-/** Of a block that everybody refuses for long only the last failures are kept. */
-function note(one: WantedBlock, attempt: Attempt): void {
-  one.attempts.push(attempt)
-  if (one.attempts.length > LIMITS.fetchPeers) one.attempts.shift()
 }
 
 function aborted(signal: AbortSignal): PeernetError {

@@ -10,21 +10,37 @@ import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import { Download, type BlockTrace } from './download.js'
+import type { FindPeers, OwnServer } from './download-peers.js'
+import { HashRequest } from './hash-request.js'
+import { segmentsInHostedCache } from './hosted-finder.js'
+import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
 import { readBody } from './http-body.js'
 import { get, unavailable } from './origin.js'
+import { allFinders } from './peer-finder.js'
 import { RetrievalClient } from './retrieval-client.js'
+import { saveBytes } from './save-bytes.js'
 
 export interface FetchContentOptions {
   /** Peers to ask, `host:port`. */
   readonly peers?: readonly string[]
-  /** Finds further peers by segment IDs (discovery); ends when it knows of no more. */
-  readonly findPeers?: (segmentIds: readonly Uint8Array[]) => AsyncIterable<string>
+  /** Finds further peers by segment IDs, e.g. `peersOnLink(discovery)`. */
+  readonly findPeers?: FindPeers
+  /** Serves the cache to others while it is filled: those share the work. */
+  readonly server?: OwnServer
+  /**
+   * A hosted cache, asked before other peers. Given as HostedOffers it is also offered what `cache`
+   * got from elsewhere.
+   */
+  readonly hostedCache?: HostedCacheAddress | HostedOffers
   /** Asked first; filled with what is fetched. */
   readonly cache?: BlockStore
   readonly signal?: AbortSignal
   /** Further headers for the origin, such as Authorization. */
   readonly headers?: Readonly<Record<string, string>>
-  /** The greatest version of content information to ask for. Default 2. */
+  /**
+   * The greatest version of content information to ask for. Default 2; 1 with a hosted cache of
+   * version 1, which takes nothing else.
+   */
   readonly version?: ContentVersion
   /** Time for one exchange with a peer, in milliseconds. Default 2 s. */
   readonly peerRequestMs?: number
@@ -51,11 +67,16 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
   readonly shares: Readonly<Shares>
   /** The first 65,536 blocks that arrived. */
   readonly trace: readonly BlockTrace[]
+  /**
+   * Settles after the bytes: true when content that came as it is was put into the cache once the
+   * origin had made its hashes (T 3.1.5.1).
+   */
+  readonly kept: Promise<boolean>
   readonly #bytes: AsyncGenerator<Uint8Array>
 
   constructor(
     facts: Pick<FetchedContent, 'status' | 'headers' | 'length' | 'isDistributed'>,
-    progress: Pick<FetchedContent, 'shares' | 'trace'>,
+    progress: Pick<FetchedContent, 'shares' | 'trace' | 'kept'>,
     bytes: AsyncGenerator<Uint8Array>,
   ) {
     this.status = facts.status
@@ -64,6 +85,7 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     this.isDistributed = facts.isDistributed
     this.shares = progress.shares
     this.trace = progress.trace
+    this.kept = progress.kept
     this.#bytes = bytes
   }
 
@@ -82,6 +104,11 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     return Readable.toWeb(this.readable()) as ReadableStream<Uint8Array>
   }
 
+  /** Writes it to a file, which has its name only when it is whole; returns its length. */
+  saveTo(file: string): Promise<number> {
+    return saveBytes(this.#bytes, file)
+  }
+
   /** All of it at once. */
   async bytes(): Promise<Uint8Array> {
     const parts: Uint8Array[] = []
@@ -95,6 +122,8 @@ interface Context {
   readonly shares: Shares
   readonly trace: BlockTrace[]
   readonly signal: AbortSignal
+  readonly kept: Promise<boolean>
+  readonly keep: (isKept: boolean | Promise<boolean>) => void
 }
 
 /**
@@ -111,15 +140,24 @@ export async function fetchContent(
   const isHttp = target?.protocol === 'http:' || target?.protocol === 'https:'
   checkArgument(target !== undefined && isHttp, `no URL of HTTP: ${String(url)}`)
   const signal = options.signal ?? new AbortController().signal
+  let keep: Context['keep'] = () => undefined
+  const kept = new Promise<boolean>((resolve) => {
+    keep = resolve
+  })
   const context: Context = {
-    ...{ options, signal },
+    ...{ options, signal, kept, keep },
     ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
   }
-  const offer = offerHeaders(options.version ?? 2)
+  const hosted = hostedAddress(options)
+  if (hosted !== undefined) checkHostedCache(hosted)
+  const offer = offerHeaders(versionOf(options))
   const answer = await get(target, { ...options.headers, ...offer }, signal)
   const { response } = answer
   const coded = readCoded(response.headers)
-  if (!coded.isCoded) return plain(response, context)
+  if (!coded.isCoded) {
+    const isComing = coded.wantsHashRequest && response.statusCode === 200
+    return plain(response, context, isComing ? answer.url : undefined)
+  }
   const body = await readBody(response, LIMITS.contentInfoBytes)
   if (signal.aborted) throw aborted(signal)
   const parsed = body === undefined ? undefined : parseContentInfo(body)
@@ -130,6 +168,26 @@ export async function fetchContent(
     return identity(answer.url, context)
   }
   return distributed(answer.url, response, info, context)
+}
+
+function hostedAddress({ hostedCache }: FetchContentOptions): HostedCacheAddress | undefined {
+  return hostedCache instanceof HostedOffers ? hostedCache.address : hostedCache
+}
+
+function offersOf({ hostedCache }: FetchContentOptions): HostedOffers | undefined {
+  return hostedCache instanceof HostedOffers ? hostedCache : undefined
+}
+
+function findersOf(options: FetchContentOptions): FindPeers | undefined {
+  const { findPeers, peerRequestMs } = options
+  const hosted = hostedAddress(options)?.at
+  if (hosted === undefined) return findPeers
+  const finder = segmentsInHostedCache(hosted, peerRequestMs)
+  return findPeers === undefined ? finder : allFinders([finder, findPeers])
+}
+
+function versionOf(options: FetchContentOptions): ContentVersion {
+  return options.version ?? hostedAddress(options)?.version ?? 2
 }
 
 function aborted(signal: AbortSignal): PeernetError {
@@ -150,7 +208,8 @@ const DECODERS = {
   br: createBrotliDecompress,
 } as const
 
-function plain(response: IncomingMessage, context: Context): FetchedContent {
+/** `hashesAt`: where hashes of it can be had afterwards (T 3.1.5.1). */
+function plain(response: IncomingMessage, context: Context, hashesAt?: URL): FetchedContent {
   const { headers, statusCode: status = 0 } = response
   const coding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   const decoder = DECODERS[coding as keyof typeof DECODERS] as (typeof DECODERS)['gzip'] | undefined
@@ -163,25 +222,45 @@ function plain(response: IncomingMessage, context: Context): FetchedContent {
     ...{ status, headers, isDistributed: false },
     length: length === undefined ? undefined : Number(length),
   }
-  return new FetchedContent(facts, context, plainBytes(response, decoder?.(), context))
+  return new FetchedContent(facts, context, plainBytes(response, decoder?.(), context, hashesAt))
 }
 
 async function* plainBytes(
   response: IncomingMessage,
   decoder: NodeJS.ReadWriteStream | undefined,
-  { shares, signal }: Context,
+  { options, shares, signal, keep }: Context,
+  hashesAt: URL | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const { cache, headers = {} } = options
+  const version = versionOf(options)
+  const onStored = ({ segments }: ContentInfo): void => {
+    const offers = offersOf(options)
+    for (const segment of segments) offers?.add(segment, segment.listedBlocks)
+    offers?.flush()
+  }
+  const aside =
+    hashesAt === undefined || cache === undefined
+      ? undefined
+      : await HashRequest.begin({ url: hashesAt, headers, version, cache, signal, onStored })
+  let isWhole = false
   response.on('error', (error) => decoder?.emit('error', error))
   const bytes = decoder === undefined ? response : response.pipe(decoder)
   try {
     for await (const part of bytes as AsyncIterable<Uint8Array>) {
       shares.origin += part.length
+      await aside?.push(part)
       yield part
     }
+    isWhole = true
   } catch (error) {
     throw signal.aborted ? aborted(signal) : unavailable('the origin broke off', error)
   } finally {
     response.destroy()
+    if (isWhole) keep(aside?.finish() ?? false)
+    else {
+      await aside?.close()
+      keep(false)
+    }
   }
 }
 
@@ -204,13 +283,20 @@ async function* distributedBytes(
   const { options, shares, trace, signal } = context
   const time = options.peerRequestMs
   const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
+  const [hosted, offers] = [hostedAddress(options)?.at, offersOf(options)]
+  const first = hosted === undefined ? [] : [{ at: hosted, relays: true }]
+  const peers = [...first, ...(options.peers ?? [])]
   const download = new Download({
-    ...{ info, url, client, signal, cache: options.cache, findPeers: options.findPeers },
-    ...{ headers: options.headers ?? {}, total: info.range.length, peers: options.peers ?? [] },
+    ...{ info, url, client, signal, cache: options.cache, findPeers: findersOf(options) },
+    ...{ headers: options.headers ?? {}, total: info.range.length, peers },
+    server: options.server,
     onBlock: (one) => {
       shares[one.from === 'peer' ? 'peers' : one.from] += one.length
       if (trace.length < LIMITS.fetchTrace) trace.push(one)
       options.onBlock?.(one)
+    },
+    onStored: (segment, from) => {
+      if (from !== hosted) offers?.add(segment, 1)
     },
   })
   let isBegun = false
@@ -225,7 +311,9 @@ async function* distributedBytes(
     const isChanged = error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
     if (!isChanged || isBegun) throw error
   } finally {
+    context.keep(false)
     client.close()
+    offers?.flush()
   }
   yield* (await identity(url, context))[Symbol.asyncIterator]()
 }

@@ -1,4 +1,3 @@
-import type { ContentVersion, HashScheme } from '../../content/algorithms.js'
 import type { HashedContent } from '../../content/hashed-content.js'
 import { writeContentInfo } from '../../content/write-info.js'
 
@@ -41,8 +40,4 @@ export class InfoCache {
     }
     return ready
   }
-}
-
-export function schemeOf(version: ContentVersion): HashScheme {
-  return { version, algorithm: version === 1 ? 'sha256' : 'sha512' }
 }

@@ -1,6 +1,11 @@
 import { open } from 'node:fs/promises'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { ContentVersion } from '../../content/algorithms.js'
+import {
+  checkScheme,
+  type ContentVersion,
+  type HashAlgorithm,
+  type HashScheme,
+} from '../../content/algorithms.js'
 import { ContentHasher } from '../../content/content-hasher.js'
 import {
   codedHeaders,
@@ -15,13 +20,15 @@ import {
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { hashOpenFile } from '../../io/hash-content.js'
-import { InfoCache, schemeOf, type ReadyInfo } from './info-cache.js'
+import { InfoCache, type ReadyInfo } from './info-cache.js'
 
 export interface PeerDistOptions {
   /** The server secret; the same on all servers of a farm (`ServerSecretFile.load()`). */
   readonly secret: Uint8Array
   /** The version given to clients that understand both. Default 1. */
   readonly version?: ContentVersion
+  /** The hash of version 1. Default SHA-256, which every client knows. */
+  readonly algorithm?: HashAlgorithm
   /** Shorter content is served as it is. Default 64 KiB. */
   readonly minimumBytes?: number
   /** Memory for content information. Default 64 MiB. */
@@ -87,11 +94,18 @@ class Service {
   /** Keys of content that is being hashed. */
   readonly hashing = new Map<string, Promise<ReadyInfo | undefined>>()
   readonly #version: ContentVersion
+  readonly #algorithm: HashAlgorithm
 
   constructor(options: PeerDistOptions) {
     this.infos = new InfoCache(options.secret, options.memoryBytes ?? LIMITS.peerdistHashBytes)
     this.minimumBytes = options.minimumBytes ?? LIMITS.peerdistMinimumBytes
     this.#version = options.version ?? 1
+    this.#algorithm = options.algorithm ?? 'sha256'
+    checkScheme(this.schemeOf(1))
+  }
+
+  schemeOf(version: ContentVersion): HashScheme {
+    return { version, algorithm: version === 1 ? this.#algorithm : 'sha512' }
   }
 
   versionFor({ low, high }: Offer): ContentVersion {
@@ -147,7 +161,7 @@ class Service {
     const opened = await open(path, 'r')
     try {
       if (fileTag(await opened.stat({ bigint: true })) !== etag) return undefined
-      return this.infos.put(key, await hashOpenFile(opened, schemeOf(version)))
+      return this.infos.put(key, await hashOpenFile(opened, this.schemeOf(version)))
     } finally {
       await opened.close()
     }
@@ -284,7 +298,7 @@ class Interception {
     if (hashing.has(key) || hashing.size >= LIMITS.peerdistHashings) return
     this.#key = key
     hashing.set(key, Promise.resolve(undefined))
-    this.#hasher = new ContentHasher(schemeOf(version))
+    this.#hasher = new ContentHasher(this.#service.schemeOf(version))
     this.#state = 'hashing'
   }
 

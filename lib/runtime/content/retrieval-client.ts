@@ -1,32 +1,20 @@
-import { Agent, request as httpRequest } from 'node:http'
 import { opening } from '../../content/blocks.js'
 import type { ContentSegment } from '../../content/content-info.js'
 import { decodeResponse } from '../../content/decode-retrieval.js'
 import { encodeRetrieval } from '../../content/encode-retrieval.js'
 import {
   commonMajor,
-  RETRIEVAL_PATH,
+  type BlockMessage,
   type IndexRange,
   type RetrievalResponse,
 } from '../../content/retrieval.js'
 import { intersection, OUR_VERSIONS } from '../../content/retrieval-service.js'
+import type { PeerFailure } from '../../content/swarm-peer.js'
 import { equalBytes } from '../../core/bytes.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
-import { readBody } from './http-body.js'
-
-/** Why a peer's answer was of no use. `version`: it speaks none of ours; ask it no more. */
-export type PeerFailure =
-  | 'unreachable'
-  | 'timeout'
-  | 'status'
-  | 'malformed'
-  | 'unsolicited'
-  | 'version'
-  | 'absent'
-  | 'wrong-hash'
-  | 'aborted'
+import { PeerConnections } from './peer-connections.js'
 
 export type PeerAnswer<Value> =
   | { readonly ok: true; readonly value: Value }
@@ -42,37 +30,54 @@ const failed = (failure: PeerFailure) => ({ ok: false, failure }) as const
 /** The client of the retrieval protocol (MS-PCCRR 3.1). Peers are written `host:port`. */
 export class RetrievalClient {
   readonly #requestMs: number
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: LIMITS.retrievalPerPeer })
+  readonly #connections = new PeerConnections()
 
   constructor({ requestMs = LIMITS.retrievalRequestMs }: RetrievalClientOptions = {}) {
     checkArgument(requestMs >= 1 && requestMs <= 60_000, 'requestMs is 1 to 60000')
     this.#requestMs = requestMs
   }
 
-  /** A block, decrypted and compared with the hash that the segment lists (3.1.5.3). */
+  /**
+   * A block, decrypted and compared with the hash that the segment lists (3.1.5.3). `onAnswer` is
+   * called when the exchange is over and the rest is our own work.
+   */
   async block(
     peer: string,
     segment: ContentSegment,
     block: number,
     signal?: AbortSignal,
+    onAnswer?: () => void,
   ): Promise<PeerAnswer<Uint8Array>> {
+    const answer = await this.sealedBlock(peer, segment.id, block, signal, onAnswer)
+    if (!answer.ok) return answer
+    const opened = opening(answer.value, segment)
+    if (opened === undefined) return failed('malformed')
+    return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+  }
+
+  /** A block as it comes: for those who have no key (MS-PCHC 3.1.5.3, DA-27). */
+  async sealedBlock(
+    peer: string,
+    segmentId: Uint8Array,
+    block: number,
+    signal?: AbortSignal,
+    onAnswer?: () => void,
+  ): Promise<PeerAnswer<BlockMessage>> {
     const ranges = [{ index: block, count: 1 }]
-    const body = encodeRetrieval({ type: 'getblks', segmentId: segment.id, ranges })
+    const body = encodeRetrieval({ type: 'getblks', segmentId, ranges })
     const answer = await this.#exchange(peer, body, signal)
+    onAnswer?.()
     if (!answer.ok) return answer
     const message = answer.value
     if (message.type !== 'blk' || message.blockIndex !== block) return unexpected(message)
-    if (!equalBytes(message.segmentId, segment.id)) return failed('unsolicited')
-    if (message.block.length === 0) return failed('absent')
-    const opened = opening(message, segment)
-    if (opened === undefined) return failed('malformed')
-    return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+    if (!equalBytes(message.segmentId, segmentId)) return failed('unsolicited')
+    return message.block.length === 0 ? failed('absent') : { ok: true, value: message }
   }
 
   /** Which of the blocks asked for the peer has (3.1.5.2). */
   async blockList(
     peer: string,
-    segment: ContentSegment,
+    segment: Pick<ContentSegment, 'id'>,
     ranges: readonly IndexRange[],
     signal?: AbortSignal,
   ): Promise<PeerAnswer<readonly IndexRange[]>> {
@@ -110,58 +115,19 @@ export class RetrievalClient {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#connections.close()
   }
 
   /** One POST and its answer, within the time of the request timer (3.1.6.1). */
-  #exchange(
+  async #exchange(
     peer: string,
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<PeerAnswer<RetrievalResponse>> {
-    const url = peerUrl(peer)
-    if (url === undefined) return Promise.resolve(failed('unreachable'))
-    return new Promise((resolve) => {
-      const request = httpRequest(url, {
-        method: 'POST',
-        agent: this.#agent,
-        headers: { 'Content-Length': body.length },
-      })
-      let isSettled = false
-      const settle = (answer: PeerAnswer<RetrievalResponse>): void => {
-        if (isSettled) return
-        isSettled = true
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        if (!answer.ok) request.destroy()
-        resolve(answer)
-      }
-      const abort = (): void => {
-        settle(failed('aborted'))
-      }
-      const timer = setTimeout(() => {
-        settle(failed('timeout'))
-      }, this.#requestMs)
-      if (signal?.aborted === true) abort()
-      signal?.addEventListener('abort', abort, { once: true })
-      request.on('error', () => {
-        settle(failed('unreachable'))
-      })
-      request.once('response', (response) => {
-        response.on('error', () => {
-          settle(failed('malformed'))
-        })
-        if (response.statusCode !== 200) {
-          settle(failed('status'))
-          return
-        }
-        void readBody(response, LIMITS.retrievalResponseBytes).then((bytes) => {
-          const decoded = bytes === undefined ? undefined : decodeResponse(bytes)
-          settle(decoded?.ok === true ? { ok: true, value: decoded.message } : failed('malformed'))
-        })
-      })
-      request.end(body)
-    })
+    const answer = await this.#connections.exchange(peer, body, this.#requestMs, signal)
+    if (typeof answer === 'string') return failed(answer)
+    const decoded = decodeResponse(answer)
+    return decoded.ok ? { ok: true, value: decoded.message } : failed('malformed')
   }
 }
 
@@ -169,15 +135,4 @@ export class RetrievalClient {
 function unexpected(message: RetrievalResponse): PeerAnswer<never> {
   if (message.type !== 'nego-resp') return failed('unsolicited')
   return failed(commonMajor(OUR_VERSIONS, message) === undefined ? 'version' : 'unsolicited')
-}
-
-/** Undefined for what is no `host:port`: nothing else may come in by an address (DA-12). */
-export function peerUrl(peer: string): URL | undefined {
-  const match = /^(\[[0-9a-fA-F:.]{2,45}\]|[0-9A-Za-z.-]{1,253}):(\d{1,5})$/.exec(peer)
-  if (match === null || Number(match[2]) < 1 || Number(match[2]) > 65_535) return undefined
-  try {
-    return new URL(RETRIEVAL_PATH, `http://${peer}`)
-  } catch {
-    return undefined
-  }
 }

@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { sealing } from '../../content/blocks.js'
-import type { Cipher } from '../../content/retrieval.js'
+import { ANSWER_BYTES, sealing } from '../../content/blocks.js'
+import { encodeRetrieval } from '../../content/encode-retrieval.js'
+import { normalizedRanges, type Cipher, type IndexRange } from '../../content/retrieval.js'
 import {
   blockListAnswer,
   emptyAnswer,
@@ -11,17 +12,22 @@ import {
   judgeRequest,
   nextBlock,
   segmentListAnswer,
+  type BlockListRequest,
   type BlockRequest,
+  type SegmentListRequest,
   type Verdict,
 } from '../../content/retrieval-service.js'
+import { uninitializedBytes } from '../../core/bytes.js'
 import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
-import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
+import type { ReplayStore } from '../../storage/replay-store.js'
 import { readBody } from './http-body.js'
 
 export interface RetrievalServerOptions {
   readonly cache: BlockStore
+  /** Blocks that are given away as they came: of a hosted cache (DA-27). */
+  readonly replay?: ReplayStore
   /** 3.2.1: clients served at a time, 1 to 16384; more get empty answers. Default 64. */
   readonly maxClients?: number
   /** 3.2.2: time for one exchange, 100 ms to 1 h. Default 15 s. */
@@ -49,16 +55,21 @@ export interface RetrievalServerStatistics {
  */
 export class RetrievalServer {
   readonly #cache: BlockStore
+  readonly #replay: ReplayStore | undefined
   readonly #maxClients: number
   readonly #uploadMs: number
   readonly #cipher: Cipher
   readonly #replies: boolean
   readonly #counts = { requests: 0, blocks: 0, bytes: 0, busy: 0, malformed: 0, timeouts: 0 }
+  /** For answers to come. */
+  readonly #memory: Uint8Array[] = []
   #active = 0
+  readonly #listeners = new Set<(segmentId: Uint8Array) => void>()
   #server: Server | undefined
 
   constructor(options: RetrievalServerOptions) {
     this.#cache = options.cache
+    this.#replay = options.replay
     this.#maxClients = options.maxClients ?? LIMITS.retrievalClients
     this.#uploadMs = options.uploadMs ?? LIMITS.retrievalUploadMs
     this.#cipher = options.cipher ?? 1
@@ -96,6 +107,14 @@ export class RetrievalServer {
       server.close(resolve)
       server.closeAllConnections()
     })
+  }
+
+  /** Calls back with the segment of each request for blocks; returns what ends that. */
+  watch(listener: (segmentId: Uint8Array) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   /** Takes the request if it is for the path of the protocol; false: it is somebody else's. */
@@ -141,44 +160,72 @@ export class RetrievalServer {
     response.once('close', () => {
       this.#active -= 1
     })
-    this.#send(response, await this.#serve(verdict.request))
+    await this.#serve(verdict.request, response)
   }
 
-  async #serve(request: (Verdict & { kind: 'serve' })['request']): Promise<Uint8Array> {
+  async #serve(
+    request: (Verdict & { kind: 'serve' })['request'],
+    response: ServerResponse,
+  ): Promise<void> {
+    if (request.type !== 'getseglist') {
+      for (const listener of this.#listeners) listener(request.segmentId)
+    }
+    if (request.type === 'getblks') await this.#sendBlock(request, response)
+    else this.#send(response, await this.#list(request))
+  }
+
+  async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
     switch (request.type) {
-      case 'getblklist': {
-        const held = await this.#cache.held(request.segmentId)
-        return blockListAnswer(request, held?.blocks ?? [])
-      }
-      case 'getblks':
-        return (await this.#block(request)) ?? emptyAnswer(request)
+      case 'getblklist':
+        return blockListAnswer(request, await this.#held(request.segmentId))
       case 'getseglist': {
         const isHeld: boolean[] = []
         for (const id of request.segmentIds) {
-          isHeld.push((await this.#cache.held(id)) !== undefined)
+          isHeld.push((await this.#held(id)).length > 0)
         }
         return segmentListAnswer(request, isHeld)
       }
     }
   }
 
-  async #block({ segmentId, ranges }: BlockRequest): Promise<Uint8Array | undefined> {
+  async #held(segmentId: Uint8Array): Promise<readonly IndexRange[]> {
+    const verified = (await this.#cache.held(segmentId))?.blocks ?? []
+    const replayed = this.#replay?.held(segmentId)?.blocks
+    return replayed === undefined ? verified : normalizedRanges([...verified, ...replayed])
+  }
+
+  async #replayed(segmentId: Uint8Array, blockIndex: number): Promise<Uint8Array | undefined> {
+    const sealed = await this.#replay?.read(segmentId, blockIndex)
+    if (sealed === undefined) return undefined
+    const next = nextBlock(await this.#held(segmentId), blockIndex)
+    return encodeRetrieval({ type: 'blk', segmentId, blockIndex, nextBlock: next, ...sealed })
+  }
+
+  /** The block goes from its file to the socket through memory that is used again and again. */
+  async #sendBlock(request: BlockRequest, response: ServerResponse): Promise<void> {
+    const { segmentId, ranges } = request
     const blockIndex = firstBlock(ranges)
-    const stored = await this.#cache.read(segmentId, blockIndex)
-    if (stored === undefined) return undefined
-    const held = await this.#cache.held(segmentId)
-    const fields = {
-      type: 'blk',
-      segmentId,
-      blockIndex,
-      nextBlock: nextBlock(held?.blocks ?? [], blockIndex),
-      cipher: this.#cipher,
-      iv: randomFillSync(new Uint8Array(16)),
-    } as const
-    const { bytes, work } = sealing(fields, stored.secret, stored.bytes, stored.bytes.length)
-    if (!(await runOnPool(work))) return undefined
-    this.#counts.blocks += 1
-    return bytes
+    const memory = this.#memory.pop() ?? uninitializedBytes(ANSWER_BYTES)
+    const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
+      const { secret, scheme, hash, place, length } = found
+      const iv = randomFillSync(new Uint8Array(16))
+      const fields = {
+        type: 'blk',
+        segmentId,
+        blockIndex,
+        nextBlock: found.nextBlock,
+        cipher: this.#cipher,
+      } as const
+      const options = { check: { scheme, hash }, memory }
+      const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
+      return { work, value: bytes }
+    })
+    const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
+    if (sent !== undefined) this.#counts.blocks += 1
+    response.once('finish', () => {
+      if (this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
+    })
+    this.#send(response, sent ?? emptyAnswer(request))
   }
 
   #send(response: ServerResponse, bytes: Uint8Array): void {

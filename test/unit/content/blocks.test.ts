@@ -14,7 +14,7 @@ import { decodeResponse } from '#lib/content/decode-retrieval.js'
 import { parseContentInfo } from '#lib/content/read-info.js'
 import type { BlockMessage, Cipher } from '#lib/content/retrieval.js'
 import { writeContentInfo } from '#lib/content/write-info.js'
-import { runBlock, runBlocks, type BlockWork } from '#lib/native/content-crypto.js'
+import { runBlock, runBlocks, type BlockWork } from '#lib/native/content-blocks.js'
 import { sampleContent } from '../../helpers/content-checker.js'
 import { test } from '../../harness.js'
 
@@ -132,7 +132,8 @@ test('a block that was changed anywhere, or is another, is not opened', () => {
       assert.ok(runBlock(sealed.work))
       const message = received(sealed.bytes)
       const attempt = (changes: Partial<BlockMessage>, of = segment): boolean => {
-        const opened = opening({ ...message, ...changes }, of)
+        const changed = { ...message, ...changes }
+        const opened = opening({ ...changed, block: Uint8Array.from(changed.block) }, of)
         return opened !== undefined && runBlock(opened.work)
       }
       assert.ok(attempt({}))

@@ -70,7 +70,8 @@ const segmentInfo = encodeOffer({
 function batchOf(count: number, salt = 0, segmentBytes = 1000): Uint8Array {
   const segments = Array.from({ length: count }, (_, i) => {
     const segmentId = new Uint8Array(32).fill(i)
-    segmentId[0] = salt
+    segmentId[0] = salt >> 8
+    segmentId[1] = salt
     return { blockBytes: 1000, segmentBytes, tag, version: 2, segmentId } as const
   })
   return encodeOffer({ type: 'batched', port: 8080, segments })
@@ -89,6 +90,34 @@ test('D-109 a segment is offered when a fifth of its blocks are new, and then ag
   assert.equal(sent(), [])
   machine.handleBlocks(0, segment, 1)
   assert.is(sent().length, 1)
+})
+
+test('D-109 what remains when a segment is whole, or its download over, is offered as well', () => {
+  const { machine, sent } = client()
+  for (let block = 0; block < 99; block++) machine.handleBlocks(0, segment, 1)
+  assert.is(sent().length, 4)
+  machine.handleBlocks(0, segment, 1)
+  assert.is(sent().length, 1, 'the hundredth block of a hundred')
+  machine.handleBlocks(0, segment, 7)
+  machine.handleEnd(0)
+  machine.handleEnd(0)
+  assert.is(sent().length, 1)
+})
+
+test('what cannot be offered now is offered when answers have come', () => {
+  const { counters, machine, sent } = client()
+  const first: OfferTransmit[] = []
+  for (let i = 0; i < LIMITS.hostedRequests + 10; i++) machine.handleBlocks(0, segment, 100)
+  first.push(...sent())
+  assert.is(first.length, LIMITS.hostedRequests)
+  for (const { request } of first.slice(0, 4)) machine.handleAnswer(0, request, OK)
+  machine.handleFailure(0, first[5]?.request ?? 0)
+  assert.is(sent().length, 5)
+  for (let at = machine.pollTimeout(); at < 16 * SECOND; at = machine.pollTimeout()) {
+    machine.handleTimeout(at)
+  }
+  assert.is(sent().length, 5)
+  assert.is(counters.get('refused.hosted-requests'), 0)
 })
 
 test('D-106 interest is answered with the information of that segment', () => {
@@ -140,7 +169,7 @@ test('D-104 a client asked to prove who it is does so once and starts its timer 
   assert.is(first.authenticate, false)
   machine.handleTimeout(5 * SECOND)
   machine.handleTimeout(10 * SECOND)
-  machine.handleChallenge(first.request)
+  machine.handleChallenge(10 * SECOND, first.request)
   const [again] = sent()
   assert.equal(again, { ...first, authenticate: true })
   machine.handleTimeout(15 * SECOND) // it would have expired here
@@ -148,9 +177,9 @@ test('D-104 a client asked to prove who it is does so once and starts its timer 
   machine.handleAnswer(16 * SECOND, first.request, OK)
   assert.is(counters.get('received.hosted-ok'), 1)
   const refused = offering()
-  refused.machine.handleChallenge(refused.first.request)
+  refused.machine.handleChallenge(0, refused.first.request)
   refused.sent()
-  refused.machine.handleChallenge(refused.first.request)
+  refused.machine.handleChallenge(0, refused.first.request)
   assert.equal(refused.sent(), [])
   assert.is(refused.counters.get('drop.hosted-failure'), 1)
 })
@@ -233,23 +262,54 @@ test('D-102 messages of one version on the address of the other are dropped', ()
 
 test('pulls are bounded for each client and for all, and none is made twice', () => {
   const { counters, effects, machine } = server(undefined)
-  for (let i = 0; i < 6; i++) machine.handleOffer(2, '192.0.2.9', batchOf(128, i))
-  machine.handleOffer(2, '192.0.2.8', batchOf(128, 0))
+  const { hostedPullsPerSource: own, hostedPullsWaitingPerSource: most } = LIMITS
+  const offer = (host: string, salt: number): void => {
+    machine.handleOffer(2, host, batchOf(128, salt))
+  }
+  const full = Math.ceil((most + own) / 128) + 1
+  for (let i = 0; i < full; i++) offer('192.0.2.9', i)
+  offer('192.0.2.8', 0)
   const first = effects()
-  assert.is(first.length, LIMITS.hostedPullsPerSource)
-  const most = LIMITS.hostedPullsWaitingPerSource
-  assert.ok(counters.get('refused.hosted-pulls') >= 6 * 128 - most - first.length)
+  assert.is(first.length, own)
+  assert.is(counters.get('refused.hosted-pulls'), full * 128 - most - own)
   assert.is(counters.get('ignored.hosted-known'), 128)
-  for (let i = 0; i < 60; i++) machine.handleOffer(2, `192.0.2.${10 + i}`, batchOf(128, 10 + i))
+  for (let i = 0; i < 5 * full; i++) offer(`192.0.2.${10 + (i % 5)}`, 1000 + i)
   first.push(...effects())
   assert.is(first.length, LIMITS.hostedPulls)
-  // What has ended makes room, one for one, until nothing waits.
+  // What has ended makes room, one for one, until nothing waits; each client has its turn.
   let done = 0
+  const hosts = new Set<string>()
   for (let batch: HostedEffect[] = first; batch.length > 0; batch = effects()) {
     for (const one of batch) if (one.type === 'pull') machine.handlePulled(one.pull)
+    for (const one of batch) if (one.type === 'pull' && done < 400) hosts.add(one.host)
     done += batch.length
   }
-  assert.ok(done >= LIMITS.hostedPullsWaiting - LIMITS.hostedPulls, String(done))
+  assert.ok(hosts.size >= 6)
+  const all = LIMITS.hostedPullsWaiting
+  // One more of the first client: that its segments are offered by another is remembered.
+  assert.ok(done >= all && done <= all + LIMITS.hostedPulls + 128, String(done))
+})
+
+test('of two who offer the same segment the second gets its turn when the first has failed', () => {
+  const { counters, effects, machine } = server(undefined)
+  const pulls = () => effects().flatMap((one) => (one.type === 'pull' ? [one] : []))
+  for (const host of ['192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.3']) {
+    machine.handleOffer(2, host, batchOf(1))
+  }
+  const [first, more] = pulls()
+  assert.is(first?.host, '192.0.2.1')
+  assert.is(more, undefined)
+  machine.handlePulled(first?.pull ?? 0)
+  const [second] = pulls()
+  assert.is(second?.host, '192.0.2.2')
+  machine.handlePulled(second?.pull ?? 0)
+  assert.equal(pulls(), [])
+  assert.is(counters.get('ignored.hosted-known'), 3)
+  // One who has more of it by now gets another turn as well, unless it is all there.
+  machine.handleOffer(2, '192.0.2.1', batchOf(1))
+  machine.handleOffer(2, '192.0.2.1', batchOf(1))
+  machine.handlePulled(pulls()[0]?.pull ?? 0)
+  assert.is(pulls()[0]?.host, '192.0.2.1')
 })
 
 test('offers that cannot be true are answered and ignored (DA-27)', () => {
@@ -258,6 +318,7 @@ test('offers that cannot be true are answered and ignored (DA-27)', () => {
   const noPort = batchOf(1)
   noPort.fill(0, 8, 10)
   assert.equal(machine.handleOffer(2, '192.0.2.9', noPort), OK)
+  assert.is(machine.handleOffer(2, '192.0.2.9', batchOf(1, 0, 0)), undefined)
   assert.equal(effects(), [])
   assert.is(counters.get('ignored.hosted-size'), 1)
   assert.is(counters.get('ignored.hosted-no-port'), 1)

@@ -126,6 +126,7 @@ test('D-089 what a peer has is reported once, for what was asked alone', () => {
       address: address('192.0.2.7'),
       port: 8008,
       zone: '',
+      service: uuid(7),
       segments: [{ id: segment(1), blocks: 511, isComplete: false, ageMs: undefined }],
     },
   ])
