@@ -14,7 +14,7 @@ export const HOSTED_LIMITS = {
   /** Ours: segments that a client keeps count of, and requests it waits for. */
   hostedCounted: 4096,
   hostedRequests: 64,
-  /** Ours: what a cache fetches at a time, in all and from one client; what waits: 1 GiB of each. */
+  /** Ours: what a cache fetches at a time, in all and from one client; queues up to 1 GiB each. */
   hostedPulls: 32,
   hostedPullsPerSource: 8,
   hostedPullsWaiting: 65_536,
