@@ -21,7 +21,12 @@ interface OpenedCloud {
   readonly key: string
   readonly options: OpenCloudOptions
   readonly cloud: Cloud
+  /** The call that got this named seeds that the open cloud did not know. */
+  readonly newSeeds?: boolean
 }
+
+/** Two transmissions of a SOLICIT and of an INQUIRE, and their answers. */
+const NEW_SEEDS_MS = 4_500
 
 type Method = (params: Params, options: CallOptions) => Promise<Json>
 
@@ -81,10 +86,11 @@ export class NamingService implements Controller {
   }
 
   async #cloud(params: Params): Promise<OpenedCloud> {
-    const options = { ...this.#defaults, ...params.cloudOptions() }
+    const given = params.cloudOptions()
+    const options = { ...this.#defaults, ...given }
     const key = keyOf(options)
     const known = this.#clouds.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) return joinKnown(await known, given)
     if (this.#clouds.size >= SERVICE_LIMITS.clouds) {
       throw new PeernetError('ERR_PEERNET_LIMIT', `at most ${SERVICE_LIMITS.clouds} clouds`)
     }
@@ -122,8 +128,11 @@ export class NamingService implements Controller {
     const timeoutMs = params.optionalNumber('timeoutMs')
     try {
       await opened.cloud.whenJoined({
-        orAlone: true,
+        // A cloud that was alone does not say so again when its new seeds do not answer.
+        orAlone: opened.newSeeds !== true,
+        ...(opened.newSeeds === true ? { timeoutMs: NEW_SEEDS_MS } : {}),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(signal === undefined ? {} : { signal }),
       })
     } catch (error) {
       if (!(error instanceof PeernetError) || error.code !== 'ERR_PEERNET_TIMEOUT') throw error
@@ -289,6 +298,29 @@ function describeRegistration(id: string, registration: Registration, cloud: str
     status: registration.status,
     cloud,
   }
+}
+
+/**
+ * A cloud that an earlier call has opened: new seeds are asked as well; what cannot be changed any
+ * more must not be silently ignored.
+ */
+function joinKnown(opened: OpenedCloud, given: OpenCloudOptions): OpenedCloud {
+  const { options, cloud } = opened
+  const ssdp = options.ssdp ?? cloud.scope !== 'loopback'
+  const transport = options.transport ?? 'native'
+  const contradicts = (what: string): PeernetError =>
+    new PeernetError(
+      'ERR_PEERNET_INVALID_ARG',
+      `${nameOf(options, cloud)} is open already, ${what}: leave the flag out, or give --no-daemon`,
+    )
+  if (given.ssdp !== undefined && given.ssdp !== ssdp) {
+    throw contradicts(`${ssdp ? 'with' : 'without'} multicast`)
+  }
+  if (given.transport !== undefined && given.transport !== transport) {
+    throw contradicts(`on transport ${transport}`)
+  }
+  const newSeeds = given.seeds !== undefined && cloud.addSeeds(given.seeds)
+  return newSeeds ? { ...opened, newSeeds } : opened
 }
 
 /** Tells the clouds of this service apart: scope, zone or addresses, port. */

@@ -35,6 +35,8 @@ export interface CloudDriver {
   nowUs(): number
   command(command: CloudCommand): void
   localEvent(event: CloudLocalEvent): void
+  /** False when all of them are known already. */
+  addSeeds(seeds: readonly string[]): boolean
   /** Key material that signs this name; throws ERR_PEERNET_IDENTITY_NOT_FOUND. */
   signerOf(name: NameLike, explicit: unknown): SignerSpec
   statistics(): CloudStatistics
@@ -233,6 +235,15 @@ export class Cloud {
   synchronize(node: string): void {
     this.#checkOpen()
     this.#driver.command({ type: 'synchronize', to: requireEndpoint(node) })
+  }
+
+  /**
+   * Further nodes to ask, as in `OpenCloudOptions.seeds`: at once, and whenever this node looks for
+   * others again. False when all of them were known already.
+   */
+  addSeeds(seeds: readonly string[]): boolean {
+    this.#checkOpen()
+    return this.#driver.addSeeds(seeds)
   }
 
   /** Looks for other nodes and tests for a split now instead of at the next maintenance. */

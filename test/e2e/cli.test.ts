@@ -182,6 +182,23 @@ test('with a daemon the same commands use its node; its socket has mode 0600', a
   assert.ok(ms < 2000, `${ms} ms`)
 })
 
+test('a daemon that runs already asks the seeds of later commands; other flags are refused', async () => {
+  const seed = new Staying('cloud', 'seed', ...here)
+  const { endpoints } = await seed.line()
+  const address = String((endpoints as string[])[0])
+  const publisher = new Staying('peer', 'register', '0.far', '--listen', '9', ...here, '--seed', address)
+  await publisher.line()
+  const daemon = new Staying('daemon', ...here)
+  await daemon.line()
+  assert.match(String((await daemon.line())['call']), /cloud/)
+  const found = await peernet(['--json', 'peer', 'resolve', '0.far', '--seed', address])
+  assert.is(found.status, 0, found.err)
+  const other = await peernet(['cloud', 'show', '--transport', 'dgram'])
+  assert.is(other.status, 2)
+  assert.match(other.err, /open already, on transport native.*--no-daemon.*INVALID_ARG/)
+  for (const child of [daemon, publisher, seed]) await child.stop('SIGTERM')
+})
+
 test('doctor says what it saw, and finds a port in use', async () => {
   const fine = await peernet(['doctor', ...here, '--no-ssdp'])
   assert.match(fine.out, /IPv6/)
