@@ -49,17 +49,17 @@ export class NamingService implements Controller {
     this.#methods = {
       'service.status': () => this.#status(),
       'cloud.list': () => this.#list(),
-      'cloud.join': (params) => this.#join(params),
+      'cloud.join': (params, options) => this.#join(params, options),
       'cloud.statistics': (params) => this.#statistics(params),
       'cloud.cache': (params) => this.#cache(params),
       'cloud.flush': (params) => this.#flush(params),
       'cloud.sync': (params) => this.#sync(params),
       'cloud.repair': (params) => this.#repair(params),
-      'peer.register': (params) => this.#register(params),
+      'peer.register': (params, options) => this.#register(params, options),
       'peer.unregister': (params) => this.#unregister(params),
       'peer.registrations': () => Promise.resolve(this.#listRegistrations()),
       'peer.resolve': (params, options) => this.#resolve(params, options),
-      'peer.ping': (params) => this.#ping(params),
+      'peer.ping': (params, options) => this.#ping(params, options),
     }
   }
 
@@ -123,7 +123,7 @@ export class NamingService implements Controller {
   }
 
   /** Opens the cloud and waits until it is joined or known to be alone. */
-  async #join(params: Params): Promise<Json> {
+  async #join(params: Params, { signal }: CallOptions): Promise<Json> {
     const opened = await this.#cloud(params)
     const timeoutMs = params.optionalNumber('timeoutMs')
     try {
@@ -173,7 +173,7 @@ export class NamingService implements Controller {
     return null
   }
 
-  async #register(params: Params): Promise<Json> {
+  async #register(params: Params, { signal }: CallOptions): Promise<Json> {
     if (this.#registrations.size >= SERVICE_LIMITS.registrations) {
       throw new PeernetError(
         'ERR_PEERNET_LIMIT',
@@ -190,6 +190,7 @@ export class NamingService implements Controller {
     const registration = await opened.cloud.register(name, {
       ...registerOptions(params),
       ...(identity === undefined ? {} : { identity }),
+      ...(signal === undefined ? {} : { signal }),
     })
     const id = String(this.#nextRegistration++)
     const cloud = nameOf(opened.options, opened.cloud)
@@ -236,9 +237,13 @@ export class NamingService implements Controller {
     return plain({ records: await resolution.results, summary: await resolution.summary })
   }
 
-  async #ping(params: Params): Promise<Json> {
+  async #ping(params: Params, { signal }: CallOptions): Promise<Json> {
     const { cloud } = await this.#cloud(params)
-    const ms = await cloud.ping(params.string('node'), params.optionalString('pnrpId'))
+    const ms = await cloud.ping(
+      params.string('node'),
+      params.optionalString('pnrpId'),
+      signal === undefined ? {} : { signal },
+    )
     return { node: params.string('node'), milliseconds: ms ?? null }
   }
 }

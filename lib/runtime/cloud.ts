@@ -1,4 +1,5 @@
 import { PeernetError, checkArgument } from '../core/errors.js'
+import { checkNotAborted, unlessAborted } from './aborting.js'
 import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
 import { FewMap } from '../core/few-map.js'
@@ -148,9 +149,12 @@ export class Cloud {
    */
   async register(
     name: NameLike | string,
-    options: RegisterOptions & { readonly identity?: unknown; readonly signal?: AbortSignal },
+    options: RegisterOptions & { readonly identity?: unknown; readonly signal?: AbortSignal } = {},
   ): Promise<Registration> {
     this.#checkOpen()
+    checkOptions(options)
+    const { signal } = options
+    checkNotAborted(signal, 'registering')
     const peerName = toName(name)
     checkArgument(
       peerName.authority !== '0' || peerName.classifier !== '',
@@ -171,12 +175,11 @@ export class Cloud {
     })
     this.#registrations.set(handle, registration)
     this.#driver.command({ type: 'register', handle, spec: first })
-    const abort = (): void => void registration.close()
-    options.signal?.addEventListener('abort', abort, { once: true })
     try {
-      await registration.ready
-    } finally {
-      options.signal?.removeEventListener('abort', abort)
+      await unlessAborted(registration.ready, signal, 'registering')
+    } catch (error) {
+      if (signal?.aborted === true) void registration.close()
+      throw error
     }
     return registration
   }
@@ -212,8 +215,13 @@ export class Cloud {
   }
 
   /** Round trip to a node in milliseconds, or undefined when it does not answer. */
-  ping(node: string, pnrpId?: string): Promise<number | undefined> {
+  async ping(
+    node: string,
+    pnrpId?: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<number | undefined> {
     this.#checkOpen()
+    checkNotAborted(options.signal, 'the ping')
     const to = requireEndpoint(node)
     const id = pnrpId === undefined ? undefined : fromHex(pnrpId)
     checkArgument(pnrpId === undefined || id?.length === 32, 'a PNRP ID is 64 hex digits')
@@ -229,6 +237,11 @@ export class Cloud {
         ...(id === undefined ? {} : { pnrpId: id }),
       })
     })
+    try {
+      return await unlessAborted(answered, options.signal, 'the ping')
+    } finally {
+      this.#pongs.delete(handle)
+    }
   }
 
   /** Asks a node for others (a synchronization conversation). */
@@ -277,21 +290,30 @@ export class Cloud {
 
   /**
    * Waits until the cloud is 'active', or 'alone' when `orAlone`. Rejects with ERR_PEERNET_TIMEOUT,
-   * the reason in its message.
+   * the reason in its message, ERR_PEERNET_ABORTED, and ERR_PEERNET_CLOSED once it is closed.
    */
-  async whenJoined(options: { timeoutMs?: number; orAlone?: boolean } = {}): Promise<void> {
-    const { timeoutMs = 10_000, orAlone = false } = options
+  async whenJoined(
+    options: { timeoutMs?: number; orAlone?: boolean; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    this.#checkOpen()
+    const { timeoutMs = 10_000, orAlone = false, signal } = options
+    checkNotAborted(signal, 'joining')
     const joined = (): boolean =>
       this.#state.state === 'active' || (orAlone && this.#state.state === 'alone')
     if (joined()) return
     const stream = this.watch()
-    const timer = setTimeout(() => void stream.return(), timeoutMs)
+    const stop = (): void => void stream.return()
+    const timer = setTimeout(stop, timeoutMs)
+    signal?.addEventListener('abort', stop, { once: true })
     try {
       for await (const event of stream) if (event.type === 'state' && joined()) return
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
       await stream.return()
     }
+    checkNotAborted(signal, 'joining')
+    this.#checkOpen()
     throw new PeernetError(
       'ERR_PEERNET_TIMEOUT',
       `not joined within ${timeoutMs} ms: ${this.#state.reason}`,

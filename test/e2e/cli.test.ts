@@ -1,6 +1,7 @@
 // The command as a user types it: real processes, real sockets on ::1, a state directory of its
 // own.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -58,6 +59,16 @@ class Staying {
     const next = await this.#lines.next()
     if (next.done === true) throw new Error('the command ended')
     return JSON.parse(next.value) as Record<string, unknown>
+  }
+
+  /** What it prints until it ends. */
+  async rest(): Promise<string[]> {
+    const lines: string[] = []
+    for (;;) {
+      const next = await this.#lines.next()
+      if (next.done === true) return lines
+      lines.push(next.value)
+    }
   }
 
   /** Milliseconds and exit status after a signal. */
@@ -197,6 +208,29 @@ test('a daemon that runs already asks the seeds of later commands; other flags a
   assert.is(other.status, 2)
   assert.match(other.err, /open already, on transport native.*--no-daemon.*INVALID_ARG/)
   for (const child of [daemon, publisher, seed]) await child.stop('SIGTERM')
+})
+
+test('Ctrl-C while joining ends a command at once, and nothing gets registered', async () => {
+  // A seed that never answers: its first datagram says that the node is joining.
+  const deaf = createSocket('udp6')
+  deaf.bind(0, '::1')
+  await once(deaf, 'listening')
+  const seed = `[::1]:${deaf.address().port}`
+  for (const [command, status] of [
+    [['peer', 'register', '0.late', '--listen', '9'], 1],
+    [['daemon'], 0],
+  ] as const) {
+    const joining = new Staying(...command, ...here, '--seed', seed)
+    const lines = joining.rest()
+    await once(deaf, 'message')
+    const stopped = await joining.stop('SIGINT')
+    assert.is(stopped.status, status)
+    assert.ok(stopped.ms < 2000, `${stopped.ms} ms`)
+    const said = JSON.stringify(await lines)
+    assert.not.match(said, /pnrpId/)
+    if (status === 1) assert.match(said, /ERR_PEERNET_ABORTED/)
+  }
+  deaf.close()
 })
 
 test('doctor says what it saw, and finds a port in use', async () => {
