@@ -187,6 +187,7 @@ export class Cloud {
   /** Looks for registrations of a name. See `Resolution`. */
   resolve(name: NameLike | string, options: ResolveOptions = {}): Resolution {
     this.#checkOpen()
+    checkOptions(options)
     const peerName = toName(name)
     const { max = 1, timeoutMs = LIMITS.resolveDeadlineUs / 1000 } = options
     checkArgument(
@@ -226,7 +227,7 @@ export class Cloud {
     const id = pnrpId === undefined ? undefined : fromHex(pnrpId)
     checkArgument(pnrpId === undefined || id?.length === 32, 'a PNRP ID is 64 hex digits')
     const handle = this.#nextHandle++
-    return new Promise((resolve) => {
+    const answered = new Promise<number | undefined>((resolve) => {
       this.#pongs.set(handle, (event) => {
         resolve(event.rttUs === undefined ? undefined : event.rttUs / 1000)
       })
@@ -399,10 +400,25 @@ export class Cloud {
 
 /** A text must be a whole peer name (MS-PNRP 2.2.4); throws ERR_PEERNET_INVALID_PEER_NAME. */
 function toName(name: NameLike | string): NameLike {
-  return typeof name === 'string' ? new PeerName(name) : name
+  if (typeof name === 'string') return new PeerName(name)
+  const like = name as Partial<NameLike> | null | undefined
+  checkArgument(
+    typeof like?.authority === 'string' && typeof like.classifier === 'string',
+    'a peer name is a string or a PeerName',
+  )
+  return name
+}
+
+function checkOptions(options: unknown): void {
+  checkArgument(typeof options === 'object' && options !== null, 'the options are an object')
 }
 
 function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
+  const { criteria = 'any-peer-name' } = options
+  checkArgument(
+    Object.hasOwn(CRITERIA, criteria),
+    `criteria is one of ${Object.keys(CRITERIA).join(', ')}`,
+  )
   const authority = name.authority === '0' ? undefined : fromHex(name.authority)
   const prefix = options.locationPrefix === undefined ? undefined : fromHex(options.locationPrefix)
   checkArgument(
@@ -411,7 +427,7 @@ function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
   )
   const spec: Mutable<ResolveSpec> = {
     classifier: name.classifier,
-    criteria: CRITERIA[options.criteria ?? 'any-peer-name'],
+    criteria: CRITERIA[criteria],
     includeLocal: options.includeLocal ?? false,
     deadlineUs: LIMITS.resolveDeadlineUs,
     excludeIds: [],

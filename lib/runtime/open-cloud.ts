@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { formatAddress, parseAddress, requireEndpoint } from '../core/address-text.js'
-import { checkArgument, PeernetError } from '../core/errors.js'
+import { checkArgument } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import {
   AddressWatch,
@@ -18,7 +18,7 @@ import { checkNotAborted } from './aborting.js'
 import { Cloud } from './cloud.js'
 import { SocketCloudDriver } from './cloud-driver.js'
 import { CloudHost, type CloudHostOptions } from './cloud-host.js'
-import type { OpenCloudOptions } from './open-options.js'
+import { checkOpenCloudOptions, type OpenCloudOptions } from './open-options.js'
 import { ProcessRuntime } from './process-runtime.js'
 import { CloudSigning } from './signing.js'
 import { openSsdp } from './ssdp.js'
@@ -34,6 +34,7 @@ const PNRP_PORT = 3540
  * ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_STATE_CORRUPT, ERR_PEERNET_ABORTED.
  */
 export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> {
+  checkOpenCloudOptions(options)
   const { signal, port = PNRP_PORT } = options
   checkArgument(
     Number.isInteger(port) && (port === 0 || (port >= LIMITS.lowestPort && port <= 65_535)),
