@@ -39,6 +39,8 @@ export class NamingService implements Controller {
   readonly #ports: ServicePorts
   readonly #defaults: OpenCloudOptions
   readonly #clouds = new Map<string, Promise<OpenedCloud>>()
+  /** The clouds of the calls under way. */
+  readonly #inUse = new Map<Params, string>()
   readonly #registrations = new Map<string, { registration: Registration; cloud: string }>()
   readonly #methods: Readonly<Record<string, Method>>
   #nextRegistration = 1
@@ -71,7 +73,10 @@ export class NamingService implements Controller {
       )
     }
     this.#ports.log({ call: method })
-    return Promise.resolve().then(() => run(new Params(params), options))
+    const checked = new Params(params)
+    return Promise.resolve()
+      .then(() => run(checked, options))
+      .finally(() => this.#inUse.delete(checked))
   }
 
   async close(): Promise<void> {
@@ -89,10 +94,14 @@ export class NamingService implements Controller {
     const given = params.cloudOptions()
     const options = { ...this.#defaults, ...given }
     const key = keyOf(options)
+    this.#inUse.set(params, key)
+    if (!this.#clouds.has(key)) await this.#makeRoom()
     const known = this.#clouds.get(key)
-    if (known !== undefined) return joinKnown(await known, given)
-    if (this.#clouds.size >= SERVICE_LIMITS.clouds) {
-      throw new PeernetError('ERR_PEERNET_LIMIT', `at most ${SERVICE_LIMITS.clouds} clouds`)
+    if (known !== undefined) {
+      // The least recently used ones stand first.
+      this.#clouds.delete(key)
+      this.#clouds.set(key, known)
+      return joinKnown(await known, given)
     }
     const opening = this.#ports.openCloud(options).then((cloud) => ({ key, options, cloud }))
     this.#clouds.set(key, opening)
@@ -102,6 +111,29 @@ export class NamingService implements Controller {
       this.#clouds.delete(key)
       throw error
     }
+  }
+
+  /** When no more clouds may be open, closes the one that was left alone for longest. */
+  async #makeRoom(): Promise<void> {
+    while (this.#clouds.size >= SERVICE_LIMITS.clouds) {
+      const idle = await this.#longestIdle()
+      if (idle === undefined) {
+        const message = `at most ${SERVICE_LIMITS.clouds} clouds, and all of them are in use`
+        throw new PeernetError('ERR_PEERNET_LIMIT', message)
+      }
+      this.#clouds.delete(idle.key)
+      await idle.cloud.close()
+    }
+  }
+
+  /** A cloud without names and without calls under way; never the one that a daemon is for. */
+  async #longestIdle(): Promise<OpenedCloud | undefined> {
+    const opened = await this.#opened()
+    const busy = new Set([keyOf(this.#defaults), ...this.#inUse.values()])
+    return opened.find(
+      ({ key, cloud }) =>
+        this.#clouds.has(key) && !busy.has(key) && cloud.registrations.length === 0,
+    )
   }
 
   async #opened(): Promise<OpenedCloud[]> {
