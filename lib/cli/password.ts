@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { PeernetError } from '../core/errors.js'
+import { PeernetError, systemCode } from '../core/errors.js'
 
 export interface PasswordFlags {
   readonly passwordFile?: string
@@ -16,7 +16,7 @@ export async function passwordFor(what: string, flags: PasswordFlags): Promise<s
   if (flags.passwordFile !== undefined) {
     const { passwordFile } = flags
     return firstLine(
-      passwordFile === '-' ? await text(process.stdin) : await readFile(passwordFile, 'utf8'),
+      passwordFile === '-' ? await text(process.stdin) : await readText(passwordFile),
     )
   }
   const fromEnvironment = process.env['PEERNET_PASSWORD']
@@ -28,6 +28,22 @@ export async function passwordFor(what: string, flags: PasswordFlags): Promise<s
     )
   }
   return askHidden(`Password for ${what}: `)
+}
+
+/** A file that the user named. Throws ERR_PEERNET_SYSTEM, ERR_PEERNET_PERMISSION. */
+export async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    const code = systemCode(cause)
+    const why =
+      { ENOENT: 'there is no such file', EISDIR: 'it is a directory' }[code ?? ''] ?? String(cause)
+    throw new PeernetError(
+      code === 'EACCES' ? 'ERR_PEERNET_PERMISSION' : 'ERR_PEERNET_SYSTEM',
+      `cannot read ${file}: ${why}`,
+      { cause },
+    )
+  }
 }
 
 function firstLine(content: string): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { PeernetError } from '../core/errors.js'
+import { PeernetError, type ErrorCode } from '../core/errors.js'
 import { ControlClient } from '../daemon/client.js'
 import type { Controller, JsonObject } from '../daemon/controller.js'
 import { localService } from '../daemon/local-service.js'
@@ -115,12 +115,19 @@ export async function runAction(
   }
 }
 
+/** What was typed is wrong. */
+const USAGE: readonly ErrorCode[] = [
+  'ERR_PEERNET_INVALID_ARG',
+  'ERR_PEERNET_INVALID_PEER_NAME',
+  'ERR_PEERNET_INVALID_HOST_NAME',
+]
+
 function report(output: Output, error: unknown): void {
   const code = error instanceof PeernetError ? error.code : 'ERR_PEERNET_SYSTEM'
   const message = error instanceof Error ? error.message : String(error)
   output.value({ error: { code, message } })
   output.problem(`peernet: ${message} (${code})`)
-  process.exitCode = code === 'ERR_PEERNET_INVALID_ARG' ? EXIT.usage : EXIT.failed
+  process.exitCode = USAGE.includes(code) ? EXIT.usage : EXIT.failed
 }
 
 /** Resolves when the signal aborts. */

@@ -63,7 +63,7 @@ export function parseEndpoint(text: string): Endpoint | undefined {
 
 /** Like `parseEndpoint`, throwing ERR_PEERNET_INVALID_ARG with the offending text. */
 export function requireEndpoint(text: string): Endpoint {
-  const endpoint = parseEndpoint(text)
+  const endpoint = typeof text === 'string' ? parseEndpoint(text) : undefined
   if (endpoint === undefined) {
     throw new PeernetError('ERR_PEERNET_INVALID_ARG', `not an [IPv6 address]:port: ${text}`)
   }

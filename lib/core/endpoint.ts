@@ -15,6 +15,11 @@ export function endpointKey(endpoint: Endpoint): string {
   return bytesKey(endpoint.address) + String.fromCharCode(endpoint.port)
 }
 
+/** A copy that may outlive the datagram (decoded endpoints are views into it). */
+export function keepEndpoint({ address, port }: Endpoint): Endpoint {
+  return { address: address.slice(), port }
+}
+
 /** N-65: nodes are recognised by address and port together. */
 export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && equalBytes(a.address, b.address)

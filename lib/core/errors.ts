@@ -90,3 +90,10 @@ export class PeernetError extends Error {
 export function checkArgument(condition: boolean, message: string): asserts condition {
   if (!condition) throw new PeernetError('ERR_PEERNET_INVALID_ARG', message)
 }
+
+/** The error code of a Node system error, e.g. 'ENOENT'. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined
+}

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { ERROR_CODES, PeernetError, type ErrorCode } from '../core/errors.js'
 import { systemCode } from '../storage/atomic-file.js'
 import {
+  SOCKET_PATH_BYTES,
   type CallOptions,
   type Controller,
   type ControlReply,
@@ -41,6 +42,7 @@ export class ControlClient implements Controller {
 
   /** Undefined when no daemon runs there. */
   static connect(path: string): Promise<ControlClient | undefined> {
+    if (Buffer.byteLength(path) > SOCKET_PATH_BYTES) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       const socket = connect(path)
       socket.once('connect', () => {

@@ -37,3 +37,6 @@ export const CONTROL_LIMITS = {
   clients: 64,
   callsPerClient: 64,
 } as const
+
+/** Longest path of a Unix socket: `sun_path` less its NUL. */
+export const SOCKET_PATH_BYTES = process.platform === 'linux' ? 107 : 103

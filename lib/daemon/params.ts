@@ -1,10 +1,7 @@
 import { PeernetError } from '../core/errors.js'
 import type { CloudScope } from '../pnrp/interface.js'
-import type { OpenCloudOptions } from '../runtime/open-options.js'
+import { SCOPES, TRANSPORTS, type OpenCloudOptions } from '../runtime/open-options.js'
 import type { Json, JsonObject } from './controller.js'
-
-const SCOPES: readonly string[] = ['global', 'site-local', 'link-local', 'loopback']
-const TRANSPORTS: readonly string[] = ['native', 'portable', 'dgram']
 
 /** Checked access to a call's parameters; wrong ones are ERR_PEERNET_INVALID_ARG. */
 export class Params {

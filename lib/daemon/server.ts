@@ -1,10 +1,12 @@
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, lstat, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { dirname } from 'node:path'
-import { PeernetError } from '../core/errors.js'
-import { systemCode } from '../storage/atomic-file.js'
+import { dirname, join } from 'node:path'
+import { checkArgument, PeernetError } from '../core/errors.js'
+import { makeDirectory, systemCode } from '../storage/atomic-file.js'
 import {
   CONTROL_LIMITS,
+  SOCKET_PATH_BYTES,
   type Controller,
   type ControlReply,
   type Json,
@@ -17,6 +19,8 @@ export class ControlServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #path: string
+  /** Of our socket: what stands at the path later may be another daemon's. */
+  #inode: number | undefined
 
   private constructor(server: Server, path: string) {
     this.#server = server
@@ -24,33 +28,32 @@ export class ControlServer {
   }
 
   /**
-   * Listens. Throws ERR_PEERNET_DAEMON_RUNNING when another daemon answers there; a socket that a
-   * dead daemon left behind is replaced.
+   * Listens. Throws ERR_PEERNET_DAEMON_RUNNING when another daemon answers there, and
+   * ERR_PEERNET_INVALID_ARG when no socket can have so long a path; a socket that a dead daemon
+   * left behind is replaced.
    */
   static async listen(controller: Controller, path: string): Promise<ControlServer> {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    if (await answers(path)) {
-      throw new PeernetError('ERR_PEERNET_DAEMON_RUNNING', `a daemon already serves ${path}`)
-    }
-    await rm(path, { force: true })
+    // It listens under a name of its own and gets the real one by link, which replaces nothing:
+    // of two daemons that start together one wins. When it closes, node removes that own name.
+    const own = join(dirname(path), `.${randomBytes(4).toString('hex')}`)
+    checkSocketPath(path, own)
+    await makeDirectory(dirname(path))
     const server = createServer()
     const instance = new ControlServer(server, path)
     server.on('connection', (socket) => {
       instance.#accept(controller, socket)
     })
-    const mask = process.umask(0o177)
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(path, resolve)
-      })
+      await listenPrivately(server, own)
+      await takeName(own, path)
+      instance.#inode = await inodeOf(own)
+      await rm(own)
+      return instance
     } catch (error) {
+      await new Promise((resolve) => server.close(resolve))
+      if (error instanceof PeernetError) throw error
       throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot listen on ${path}`, { cause: error })
-    } finally {
-      process.umask(mask)
     }
-    await chmod(path, 0o600)
-    return instance
   }
 
   async close(): Promise<void> {
@@ -60,7 +63,7 @@ export class ControlServer {
         resolve()
       })
     })
-    await rm(this.#path, { force: true })
+    if ((await inodeOf(this.#path)) === this.#inode) await rm(this.#path, { force: true })
   }
 
   #accept(controller: Controller, socket: Socket): void {
@@ -78,6 +81,64 @@ export class ControlServer {
     readJsonLines(socket, CONTROL_LIMITS.lineBytes, (value) => {
       if (!serve(controller, socket, calls, value)) socket.destroy()
     })
+  }
+}
+
+/** The system would cut the rest off, or refuse with a riddle. */
+function checkSocketPath(path: string, own: string): void {
+  const bytes = Math.max(Buffer.byteLength(path), Buffer.byteLength(own))
+  checkArgument(
+    bytes <= SOCKET_PATH_BYTES,
+    `the path of a socket has at most ${SOCKET_PATH_BYTES} bytes, ${path} needs ${bytes}: ` +
+      'choose a shorter one (--socket, XDG_RUNTIME_DIR or PEERNET_HOME)',
+  )
+}
+
+/** Nobody but its owner may connect, from the first moment on. */
+async function listenPrivately(server: Server, path: string): Promise<void> {
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, resolve)
+    })
+  } finally {
+    process.umask(mask)
+  }
+}
+
+/** Gives our socket its name; one that nobody answers at makes room. */
+async function takeName(own: string, path: string): Promise<void> {
+  const running = new PeernetError('ERR_PEERNET_DAEMON_RUNNING', `a daemon already serves ${path}`)
+  const take = async (): Promise<boolean> => {
+    try {
+      await link(own, path)
+      return true
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false
+      throw error
+    }
+  }
+  if (await take()) return
+  const stale = await inodeOf(path)
+  if (await answers(path)) throw running
+  const aside = `${own}o`
+  await rename(path, aside).catch(() => {})
+  if ((await inodeOf(aside)) !== stale) {
+    // Somebody else was faster, and what we moved is a living socket.
+    await link(aside, path).catch(() => {})
+    await rm(aside, { force: true })
+    throw running
+  }
+  await rm(aside, { force: true })
+  if (!(await take())) throw running
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).ino
+  } catch {
+    return undefined
   }
 }
 

@@ -21,7 +21,12 @@ interface OpenedCloud {
   readonly key: string
   readonly options: OpenCloudOptions
   readonly cloud: Cloud
+  /** The call that got this named seeds that the open cloud did not know. */
+  readonly newSeeds?: boolean
 }
+
+/** Two transmissions of a SOLICIT and of an INQUIRE, and their answers. */
+const NEW_SEEDS_MS = 4_500
 
 type Method = (params: Params, options: CallOptions) => Promise<Json>
 
@@ -34,6 +39,8 @@ export class NamingService implements Controller {
   readonly #ports: ServicePorts
   readonly #defaults: OpenCloudOptions
   readonly #clouds = new Map<string, Promise<OpenedCloud>>()
+  /** The clouds of the calls under way. */
+  readonly #inUse = new Map<Params, string>()
   readonly #registrations = new Map<string, { registration: Registration; cloud: string }>()
   readonly #methods: Readonly<Record<string, Method>>
   #nextRegistration = 1
@@ -44,17 +51,17 @@ export class NamingService implements Controller {
     this.#methods = {
       'service.status': () => this.#status(),
       'cloud.list': () => this.#list(),
-      'cloud.join': (params) => this.#join(params),
+      'cloud.join': (params, options) => this.#join(params, options),
       'cloud.statistics': (params) => this.#statistics(params),
       'cloud.cache': (params) => this.#cache(params),
       'cloud.flush': (params) => this.#flush(params),
       'cloud.sync': (params) => this.#sync(params),
       'cloud.repair': (params) => this.#repair(params),
-      'peer.register': (params) => this.#register(params),
+      'peer.register': (params, options) => this.#register(params, options),
       'peer.unregister': (params) => this.#unregister(params),
       'peer.registrations': () => Promise.resolve(this.#listRegistrations()),
       'peer.resolve': (params, options) => this.#resolve(params, options),
-      'peer.ping': (params) => this.#ping(params),
+      'peer.ping': (params, options) => this.#ping(params, options),
     }
   }
 
@@ -66,7 +73,10 @@ export class NamingService implements Controller {
       )
     }
     this.#ports.log({ call: method })
-    return Promise.resolve().then(() => run(new Params(params), options))
+    const checked = new Params(params)
+    return Promise.resolve()
+      .then(() => run(checked, options))
+      .finally(() => this.#inUse.delete(checked))
   }
 
   async close(): Promise<void> {
@@ -81,12 +91,17 @@ export class NamingService implements Controller {
   }
 
   async #cloud(params: Params): Promise<OpenedCloud> {
-    const options = { ...this.#defaults, ...params.cloudOptions() }
+    const given = params.cloudOptions()
+    const options = { ...this.#defaults, ...given }
     const key = keyOf(options)
+    this.#inUse.set(params, key)
+    if (!this.#clouds.has(key)) await this.#makeRoom()
     const known = this.#clouds.get(key)
-    if (known !== undefined) return known
-    if (this.#clouds.size >= SERVICE_LIMITS.clouds) {
-      throw new PeernetError('ERR_PEERNET_LIMIT', `at most ${SERVICE_LIMITS.clouds} clouds`)
+    if (known !== undefined) {
+      // The least recently used ones stand first.
+      this.#clouds.delete(key)
+      this.#clouds.set(key, known)
+      return joinKnown(await known, given)
     }
     const opening = this.#ports.openCloud(options).then((cloud) => ({ key, options, cloud }))
     this.#clouds.set(key, opening)
@@ -96,6 +111,29 @@ export class NamingService implements Controller {
       this.#clouds.delete(key)
       throw error
     }
+  }
+
+  /** When no more clouds may be open, closes the one that was left alone for longest. */
+  async #makeRoom(): Promise<void> {
+    while (this.#clouds.size >= SERVICE_LIMITS.clouds) {
+      const idle = await this.#longestIdle()
+      if (idle === undefined) {
+        const message = `at most ${SERVICE_LIMITS.clouds} clouds, and all of them are in use`
+        throw new PeernetError('ERR_PEERNET_LIMIT', message)
+      }
+      this.#clouds.delete(idle.key)
+      await idle.cloud.close()
+    }
+  }
+
+  /** A cloud without names and without calls under way; never the one that a daemon is for. */
+  async #longestIdle(): Promise<OpenedCloud | undefined> {
+    const opened = await this.#opened()
+    const busy = new Set([keyOf(this.#defaults), ...this.#inUse.values()])
+    return opened.find(
+      ({ key, cloud }) =>
+        this.#clouds.has(key) && !busy.has(key) && cloud.registrations.length === 0,
+    )
   }
 
   async #opened(): Promise<OpenedCloud[]> {
@@ -117,13 +155,16 @@ export class NamingService implements Controller {
   }
 
   /** Opens the cloud and waits until it is joined or known to be alone. */
-  async #join(params: Params): Promise<Json> {
+  async #join(params: Params, { signal }: CallOptions): Promise<Json> {
     const opened = await this.#cloud(params)
     const timeoutMs = params.optionalNumber('timeoutMs')
     try {
       await opened.cloud.whenJoined({
-        orAlone: true,
+        // A cloud that was alone does not say so again when its new seeds do not answer.
+        orAlone: opened.newSeeds !== true,
+        ...(opened.newSeeds === true ? { timeoutMs: NEW_SEEDS_MS } : {}),
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(signal === undefined ? {} : { signal }),
       })
     } catch (error) {
       if (!(error instanceof PeernetError) || error.code !== 'ERR_PEERNET_TIMEOUT') throw error
@@ -164,7 +205,7 @@ export class NamingService implements Controller {
     return null
   }
 
-  async #register(params: Params): Promise<Json> {
+  async #register(params: Params, { signal }: CallOptions): Promise<Json> {
     if (this.#registrations.size >= SERVICE_LIMITS.registrations) {
       throw new PeernetError(
         'ERR_PEERNET_LIMIT',
@@ -181,6 +222,7 @@ export class NamingService implements Controller {
     const registration = await opened.cloud.register(name, {
       ...registerOptions(params),
       ...(identity === undefined ? {} : { identity }),
+      ...(signal === undefined ? {} : { signal }),
     })
     const id = String(this.#nextRegistration++)
     const cloud = nameOf(opened.options, opened.cloud)
@@ -227,9 +269,13 @@ export class NamingService implements Controller {
     return plain({ records: await resolution.results, summary: await resolution.summary })
   }
 
-  async #ping(params: Params): Promise<Json> {
+  async #ping(params: Params, { signal }: CallOptions): Promise<Json> {
     const { cloud } = await this.#cloud(params)
-    const ms = await cloud.ping(params.string('node'), params.optionalString('pnrpId'))
+    const ms = await cloud.ping(
+      params.string('node'),
+      params.optionalString('pnrpId'),
+      signal === undefined ? {} : { signal },
+    )
     return { node: params.string('node'), milliseconds: ms ?? null }
   }
 }
@@ -289,6 +335,29 @@ function describeRegistration(id: string, registration: Registration, cloud: str
     status: registration.status,
     cloud,
   }
+}
+
+/**
+ * A cloud that an earlier call has opened: new seeds are asked as well; what cannot be changed any
+ * more must not be silently ignored.
+ */
+function joinKnown(opened: OpenedCloud, given: OpenCloudOptions): OpenedCloud {
+  const { options, cloud } = opened
+  const ssdp = options.ssdp ?? cloud.scope !== 'loopback'
+  const transport = options.transport ?? 'native'
+  const contradicts = (what: string): PeernetError =>
+    new PeernetError(
+      'ERR_PEERNET_INVALID_ARG',
+      `${nameOf(options, cloud)} is open already, ${what}: leave the flag out, or give --no-daemon`,
+    )
+  if (given.ssdp !== undefined && given.ssdp !== ssdp) {
+    throw contradicts(`${ssdp ? 'with' : 'without'} multicast`)
+  }
+  if (given.transport !== undefined && given.transport !== transport) {
+    throw contradicts(`on transport ${transport}`)
+  }
+  const newSeeds = given.seeds !== undefined && cloud.addSeeds(given.seeds)
+  return newSeeds ? { ...opened, newSeeds } : opened
 }
 
 /** Tells the clouds of this service apart: scope, zone or addresses, port. */

@@ -52,13 +52,6 @@ export function bindError(
   return systemError(diagnosis, what, name)
 }
 
-/** The error code of a Node system error, e.g. 'ECONNREFUSED'. */
-export function systemCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
-}
-
 /** The error for a multicast option or membership that the system refused. */
 export function multicastError(name: string, what: string): PeernetError {
   const remedy =

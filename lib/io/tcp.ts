@@ -1,9 +1,10 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { parseAddress, formatAddress } from '../core/address-text.js'
 import type { Endpoint } from '../core/endpoint.js'
+import { systemCode } from '../core/errors.js'
 import { addressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
-import { bindError, systemCodeOf } from './socket-errors.js'
+import { bindError } from './socket-errors.js'
 import { zoneText } from './zones.js'
 
 /** What a stream tells its owner; nothing after `streamClosed`. */
@@ -173,7 +174,7 @@ export class TcpStream {
     // What stands behind it comes with 'close'.
     let failure: string | undefined
     socket.on('error', (error) => {
-      failure = systemCodeOf(error) ?? error.message
+      failure = systemCode(error) ?? error.message
     })
     socket.on('end', () => {
       this.#end('the peer has closed the connection')
@@ -216,7 +217,7 @@ export class TcpListener {
     const server = createServer({ noDelay: true, allowHalfOpen: true })
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
-        reject(bindError(systemCodeOf(error) ?? 'UNKNOWN', address, port, 'TCP'))
+        reject(bindError(systemCode(error) ?? 'UNKNOWN', address, port, 'TCP'))
       })
       const host = textOf(address, scopeId)
       server.listen({ host, port, ipv6Only: true, backlog: LIMITS.listenBacklog }, () => {

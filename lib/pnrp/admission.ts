@@ -1,5 +1,5 @@
 import { bytesKey, isAllZero } from '../core/bytes.js'
-import { endpointKey, type Endpoint } from '../core/endpoint.js'
+import { endpointKey, keepEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { AuthorityBuffer, InquireMessage, RouteEntry } from '../wire/messages.js'
 import type { CloudContext } from './context.js'
@@ -208,8 +208,4 @@ function keepOrigin(origin: EntryOrigin): EntryOrigin {
     ...(floodedList === undefined ? {} : { floodedList: floodedList.map(keepEndpoint) }),
     ...(floodValidate === undefined ? {} : { floodValidate: floodValidate.slice() }),
   }
-}
-
-function keepEndpoint(endpoint: Endpoint): Endpoint {
-  return { address: endpoint.address.slice(), port: endpoint.port }
 }

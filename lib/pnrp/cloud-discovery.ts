@@ -268,12 +268,22 @@ export class CloudDiscovery implements DiscoveryPart, Timed {
 
   #seedsFound(endpoints: readonly Endpoint[]): void {
     const wasLookingUp = this.#step === 'seed-server' && this.#seedsTried < 0
+    const known = this.#seeds
     this.#seeds = this.#usable(endpoints, LIMITS.seeds)
     this.#tally.seeds.lookingUp = false
+    if (this.#step === undefined) this.#askNewSeeds(known)
     if (!wasLookingUp) return
     this.#seedsTried = 0
     this.#step = undefined
     this.#trySeed()
+  }
+
+  /** Seeds that were named after the cloud was opened do not wait for the next round. */
+  #askNewSeeds(known: readonly Endpoint[]): void {
+    for (const seed of this.#seeds) {
+      if (!known.some((other) => sameEndpoint(other, seed))) this.#contact(seed, 'seeds')
+    }
+    this.#rest()
   }
 
   /** 3.1.5.1. */

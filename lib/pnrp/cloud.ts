@@ -100,9 +100,9 @@ export class CloudMachine implements Machine<
   CloudEvent
 > {
   readonly #context: CloudContext
-  readonly #parts: CloudParts
-  readonly #pings: Pings
-  readonly #lastUsed: LastUsedNodes
+  #parts: CloudParts
+  #pings: Pings
+  #lastUsed: LastUsedNodes
   readonly #maintenanceTimer: CloudTimer
   readonly #cleanupTimer: CloudTimer
   #phase: Phase = 'virtual'
@@ -120,18 +120,7 @@ export class CloudMachine implements Machine<
       ...(options.budgets === undefined ? {} : { budgets: options.budgets }),
     })
     this.#context = context
-    this.#parts = {
-      resolver: new Resolver(context),
-      admission: new Admission(context),
-      authority: new AuthorityReceiver(context),
-      synchronization: new Synchronization(context, new SynchronizationResponder(context)),
-      responder: new Responder(context),
-      flooding: new Flooding(context),
-      registrations: new Registrations(context),
-      discovery: new CloudDiscovery(context),
-      maintenance: new Maintenance(context),
-    }
-    context.parts = this.#parts
+    this.#parts = newParts(context)
     this.#pings = new Pings(context)
     this.#lastUsed = new LastUsedNodes(context)
     this.#maintenanceTimer = new CloudTimer(this, onMaintenance)
@@ -311,6 +300,10 @@ export class CloudMachine implements Machine<
     context.timers.clear()
     context.forgetCrypto()
     context.cache.clear()
+    // What they waited for will not come: a cloud that is opened again begins with new ones.
+    this.#parts = newParts(context)
+    this.#pings = new Pings(context)
+    this.#lastUsed = new LastUsedNodes(context)
     this.#phase = 'closed'
   }
 
@@ -384,4 +377,21 @@ export class CloudMachine implements Machine<
     const { discovery } = this.#parts
     return this.#state === 'alone' || discovery.exhausted ? 'alone' : 'synchronizing'
   }
+}
+
+/** The sub-machines of a cloud, which find each other by its context. */
+function newParts(context: CloudContext): CloudParts {
+  const parts: CloudParts = {
+    resolver: new Resolver(context),
+    admission: new Admission(context),
+    authority: new AuthorityReceiver(context),
+    synchronization: new Synchronization(context, new SynchronizationResponder(context)),
+    responder: new Responder(context),
+    flooding: new Flooding(context),
+    registrations: new Registrations(context),
+    discovery: new CloudDiscovery(context),
+    maintenance: new Maintenance(context),
+  }
+  context.parts = parts
+  return parts
 }

@@ -13,7 +13,7 @@ import type {
 } from './parts.js'
 
 /** The joining side of a synchronization conversation, MS-PNRP 3.1.1 Conversation Table. */
-class Conversation implements ExchangeOwner {
+class JoiningConversation implements ExchangeOwner {
   readonly to: Endpoint
   readonly nonce: Uint8Array
   readonly hashedNonce: Uint8Array
@@ -50,7 +50,7 @@ class Conversation implements ExchangeOwner {
 export class Synchronization implements SynchronizationPart {
   readonly #context: CloudContext
   readonly #responder: SynchronizationResponderPart
-  readonly #conversations = new Map<string, Conversation>()
+  readonly #conversations = new Map<string, JoiningConversation>()
 
   constructor(context: CloudContext, responder: SynchronizationResponderPart) {
     this.#context = context
@@ -70,7 +70,7 @@ export class Synchronization implements SynchronizationPart {
       context.counters.add('refused.conversations-full')
       return
     }
-    const conversation = new Conversation(this, to, context.rng.bytes(16))
+    const conversation = new JoiningConversation(this, to, context.rng.bytes(16))
     const routeEntry = this.#ownEntry()
     const solicit: SolicitMessage = {
       type: 'SOLICIT',
@@ -93,7 +93,7 @@ export class Synchronization implements SynchronizationPart {
 
   /** 3.1.5.3, once the SOLICIT has left the Pending List. */
   advertised(
-    conversation: Conversation,
+    conversation: JoiningConversation,
     pnrpIds: readonly PnrpId[],
     hashedNonce: Uint8Array,
   ): void {
@@ -120,11 +120,11 @@ export class Synchronization implements SynchronizationPart {
     this.ended(conversation, 'answered')
   }
 
-  release(conversation: Conversation): void {
+  release(conversation: JoiningConversation): void {
     this.#conversations.delete(endpointKey(conversation.to))
   }
 
-  ended(conversation: Conversation, outcome: ConversationOutcome): void {
+  ended(conversation: JoiningConversation, outcome: ConversationOutcome): void {
     this.#context.parts.discovery.conversationEnded(conversation.to, outcome)
   }
 

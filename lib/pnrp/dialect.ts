@@ -44,8 +44,9 @@ interface Evidence {
 
 /**
  * How the other nodes of one cloud speak. Reading is always tolerant; what is learned here decides
- * how this node writes. The first valid observation settles a trait; later ones overturn it only in
- * a row, so that a single odd (or hostile) node cannot bend a cloud's dialect.
+ * how this node writes. The first valid observation settles a trait, so until others are heard the
+ * first node decides it; what is settled changes only by `LIMITS.dialectEvidence` observations in a
+ * row, so that an odd (or hostile) node among others cannot bend a cloud's dialect.
  */
 export class Dialect {
   readonly #fixed: Partial<DialectTraits>

@@ -17,8 +17,8 @@ interface Pace {
 }
 
 /**
- * Hears of nodes that are gone, and of the endpoint that stayed silent (undefined when the entry has
- * none that can be used any more); the entry is still cached then.
+ * Hears of nodes that are gone, and of the endpoint that stayed silent (undefined when the entry
+ * has none that can be used any more); the entry is still cached then.
  */
 type OnLost = (entry: CachedEntry, silent: Endpoint | undefined) => void
 

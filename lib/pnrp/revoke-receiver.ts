@@ -1,5 +1,5 @@
 import { equalBytes } from '../core/bytes.js'
-import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { keepEndpoint, sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { LIMITS } from '../core/limits.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { PnrpId } from '../wire/messages.js'
@@ -104,8 +104,4 @@ function nextOf(
       ),
   )
   return next === undefined ? [] : [next]
-}
-
-function keepEndpoint({ address, port }: Endpoint): Endpoint {
-  return { address: address.slice(), port }
 }

@@ -2,6 +2,7 @@ import type { Endpoint } from '../core/endpoint.js'
 import { PeernetError } from '../core/errors.js'
 import { toHex } from '../core/bytes.js'
 import { Queue } from '../core/queue.js'
+import { parseSeed } from '../io/seed-lookup.js'
 import type { DatagramPort } from '../io/datagram-port.js'
 import type { CloudMachine } from '../pnrp/cloud.js'
 import type { CloudCommand, CloudEvent, CloudLocalEvent, CloudScope } from '../pnrp/interface.js'
@@ -100,6 +101,10 @@ export class SocketCloudDriver implements CloudDriver {
 
   command(command: CloudCommand): void {
     this.#node.command(command)
+  }
+
+  addSeeds(seeds: readonly string[]): boolean {
+    return this.#host.addSeeds(seeds.map(parseSeed), this)
   }
 
   localEvent(event: CloudLocalEvent): void {

@@ -1,6 +1,8 @@
 import type { Counters } from '../core/counters.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { formatEndpoint } from '../core/address-text.js'
+import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import { lookupSeeds, type Seed } from '../io/seed-lookup.js'
 import type { CloudLocalEvent } from '../pnrp/interface.js'
 import type { LastUsedStore } from '../storage/last-used-store.js'
@@ -32,11 +34,26 @@ export interface CloudHostOptions {
 /** Carries out what a cloud machine asks of its host: multicast, DNS, keeping last-used nodes. */
 export class CloudHost {
   readonly #options: CloudHostOptions
+  readonly #seeds: Seed[] = []
   readonly #work = new Set<Promise<void>>()
   #closed = false
 
   constructor(options: CloudHostOptions) {
     this.#options = options
+    this.#seeds.push(...options.seeds)
+  }
+
+  /** Asks these too, from now on; false when all of them are known. */
+  addSeeds(seeds: readonly Seed[], target: EffectTarget): boolean {
+    const known = new Set(this.#seeds.map(seedKey))
+    const fresh = seeds.filter((seed) => !known.has(seedKey(seed)))
+    if (fresh.length === 0) return false
+    if (this.#seeds.length + fresh.length > LIMITS.seeds) {
+      throw new PeernetError('ERR_PEERNET_LIMIT', `a cloud has at most ${LIMITS.seeds} seeds`)
+    }
+    this.#seeds.push(...fresh)
+    this.#run(this.#lookupSeeds(target))
+    return true
   }
 
   carryOut(effect: HostEffect, target: EffectTarget): void {
@@ -72,7 +89,7 @@ export class CloudHost {
   }
 
   async #lookupSeeds(target: EffectTarget): Promise<void> {
-    const endpoints = await lookupSeeds(this.#options.seeds, target.endpoints)
+    const endpoints = await lookupSeeds(this.#seeds, target.endpoints)
     if (!this.#closed) target.localEvent({ type: 'seeds', endpoints })
   }
 
@@ -96,4 +113,8 @@ export class CloudHost {
     else if (effect.type === 'ssdp-withdraw') ssdp.withdraw(effect.searchTarget)
     else ssdp.announce(effect.searchTarget, effect.endpoint)
   }
+}
+
+function seedKey(seed: Seed): string {
+  return seed.kind === 'name' ? `${seed.name}:${seed.port}` : formatEndpoint(seed.endpoint)
 }

@@ -1,4 +1,5 @@
 import { PeernetError, checkArgument } from '../core/errors.js'
+import { checkNotAborted, unlessAborted } from './aborting.js'
 import { EventStream } from './event-stream.js'
 import { fromHex } from '../core/bytes.js'
 import { FewMap } from '../core/few-map.js'
@@ -35,6 +36,8 @@ export interface CloudDriver {
   nowUs(): number
   command(command: CloudCommand): void
   localEvent(event: CloudLocalEvent): void
+  /** False when all of them are known already. */
+  addSeeds(seeds: readonly string[]): boolean
   /** Key material that signs this name; throws ERR_PEERNET_IDENTITY_NOT_FOUND. */
   signerOf(name: NameLike, explicit: unknown): SignerSpec
   statistics(): CloudStatistics
@@ -146,9 +149,12 @@ export class Cloud {
    */
   async register(
     name: NameLike | string,
-    options: RegisterOptions & { readonly identity?: unknown; readonly signal?: AbortSignal },
+    options: RegisterOptions & { readonly identity?: unknown; readonly signal?: AbortSignal } = {},
   ): Promise<Registration> {
     this.#checkOpen()
+    checkOptions(options)
+    const { signal } = options
+    checkNotAborted(signal, 'registering')
     const peerName = toName(name)
     checkArgument(
       peerName.authority !== '0' || peerName.classifier !== '',
@@ -169,12 +175,11 @@ export class Cloud {
     })
     this.#registrations.set(handle, registration)
     this.#driver.command({ type: 'register', handle, spec: first })
-    const abort = (): void => void registration.close()
-    options.signal?.addEventListener('abort', abort, { once: true })
     try {
-      await registration.ready
-    } finally {
-      options.signal?.removeEventListener('abort', abort)
+      await unlessAborted(registration.ready, signal, 'registering')
+    } catch (error) {
+      if (signal?.aborted === true) void registration.close()
+      throw error
     }
     return registration
   }
@@ -182,6 +187,7 @@ export class Cloud {
   /** Looks for registrations of a name. See `Resolution`. */
   resolve(name: NameLike | string, options: ResolveOptions = {}): Resolution {
     this.#checkOpen()
+    checkOptions(options)
     const peerName = toName(name)
     const { max = 1, timeoutMs = LIMITS.resolveDeadlineUs / 1000 } = options
     checkArgument(
@@ -210,13 +216,18 @@ export class Cloud {
   }
 
   /** Round trip to a node in milliseconds, or undefined when it does not answer. */
-  ping(node: string, pnrpId?: string): Promise<number | undefined> {
+  async ping(
+    node: string,
+    pnrpId?: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<number | undefined> {
     this.#checkOpen()
+    checkNotAborted(options.signal, 'the ping')
     const to = requireEndpoint(node)
     const id = pnrpId === undefined ? undefined : fromHex(pnrpId)
     checkArgument(pnrpId === undefined || id?.length === 32, 'a PNRP ID is 64 hex digits')
     const handle = this.#nextHandle++
-    return new Promise((resolve) => {
+    const answered = new Promise<number | undefined>((resolve) => {
       this.#pongs.set(handle, (event) => {
         resolve(event.rttUs === undefined ? undefined : event.rttUs / 1000)
       })
@@ -227,12 +238,26 @@ export class Cloud {
         ...(id === undefined ? {} : { pnrpId: id }),
       })
     })
+    try {
+      return await unlessAborted(answered, options.signal, 'the ping')
+    } finally {
+      this.#pongs.delete(handle)
+    }
   }
 
   /** Asks a node for others (a synchronization conversation). */
   synchronize(node: string): void {
     this.#checkOpen()
     this.#driver.command({ type: 'synchronize', to: requireEndpoint(node) })
+  }
+
+  /**
+   * Further nodes to ask, as in `OpenCloudOptions.seeds`: at once, and whenever this node looks for
+   * others again. False when all of them were known already.
+   */
+  addSeeds(seeds: readonly string[]): boolean {
+    this.#checkOpen()
+    return this.#driver.addSeeds(seeds)
   }
 
   /** Looks for other nodes and tests for a split now instead of at the next maintenance. */
@@ -266,21 +291,30 @@ export class Cloud {
 
   /**
    * Waits until the cloud is 'active', or 'alone' when `orAlone`. Rejects with ERR_PEERNET_TIMEOUT,
-   * the reason in its message.
+   * the reason in its message, ERR_PEERNET_ABORTED, and ERR_PEERNET_CLOSED once it is closed.
    */
-  async whenJoined(options: { timeoutMs?: number; orAlone?: boolean } = {}): Promise<void> {
-    const { timeoutMs = 10_000, orAlone = false } = options
+  async whenJoined(
+    options: { timeoutMs?: number; orAlone?: boolean; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    this.#checkOpen()
+    const { timeoutMs = 10_000, orAlone = false, signal } = options
+    checkNotAborted(signal, 'joining')
     const joined = (): boolean =>
       this.#state.state === 'active' || (orAlone && this.#state.state === 'alone')
     if (joined()) return
     const stream = this.watch()
-    const timer = setTimeout(() => void stream.return(), timeoutMs)
+    const stop = (): void => void stream.return()
+    const timer = setTimeout(stop, timeoutMs)
+    signal?.addEventListener('abort', stop, { once: true })
     try {
       for await (const event of stream) if (event.type === 'state' && joined()) return
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
       await stream.return()
     }
+    checkNotAborted(signal, 'joining')
+    this.#checkOpen()
     throw new PeernetError(
       'ERR_PEERNET_TIMEOUT',
       `not joined within ${timeoutMs} ms: ${this.#state.reason}`,
@@ -366,10 +400,25 @@ export class Cloud {
 
 /** A text must be a whole peer name (MS-PNRP 2.2.4); throws ERR_PEERNET_INVALID_PEER_NAME. */
 function toName(name: NameLike | string): NameLike {
-  return typeof name === 'string' ? new PeerName(name) : name
+  if (typeof name === 'string') return new PeerName(name)
+  const like = name as Partial<NameLike> | null | undefined
+  checkArgument(
+    typeof like?.authority === 'string' && typeof like.classifier === 'string',
+    'a peer name is a string or a PeerName',
+  )
+  return name
+}
+
+function checkOptions(options: unknown): void {
+  checkArgument(typeof options === 'object' && options !== null, 'the options are an object')
 }
 
 function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
+  const { criteria = 'any-peer-name' } = options
+  checkArgument(
+    Object.hasOwn(CRITERIA, criteria),
+    `criteria is one of ${Object.keys(CRITERIA).join(', ')}`,
+  )
   const authority = name.authority === '0' ? undefined : fromHex(name.authority)
   const prefix = options.locationPrefix === undefined ? undefined : fromHex(options.locationPrefix)
   checkArgument(
@@ -378,7 +427,7 @@ function resolveSpecOf(name: NameLike, options: ResolveOptions): ResolveSpec {
   )
   const spec: Mutable<ResolveSpec> = {
     classifier: name.classifier,
-    criteria: CRITERIA[options.criteria ?? 'any-peer-name'],
+    criteria: CRITERIA[criteria],
     includeLocal: options.includeLocal ?? false,
     deadlineUs: LIMITS.resolveDeadlineUs,
     excludeIds: [],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { formatAddress, parseAddress, requireEndpoint } from '../core/address-text.js'
-import { checkArgument, PeernetError } from '../core/errors.js'
+import { checkArgument } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import {
   AddressWatch,
@@ -14,10 +14,11 @@ import { CloudMachine } from '../pnrp/cloud.js'
 import type { CloudScope } from '../pnrp/interface.js'
 import { LastUsedStore } from '../storage/last-used-store.js'
 import { statePaths } from '../storage/paths.js'
+import { checkNotAborted } from './aborting.js'
 import { Cloud } from './cloud.js'
 import { SocketCloudDriver } from './cloud-driver.js'
 import { CloudHost, type CloudHostOptions } from './cloud-host.js'
-import type { OpenCloudOptions } from './open-options.js'
+import { checkOpenCloudOptions, type OpenCloudOptions } from './open-options.js'
 import { ProcessRuntime } from './process-runtime.js'
 import { CloudSigning } from './signing.js'
 import { openSsdp } from './ssdp.js'
@@ -33,12 +34,13 @@ const PNRP_PORT = 3540
  * ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_STATE_CORRUPT, ERR_PEERNET_ABORTED.
  */
 export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> {
+  checkOpenCloudOptions(options)
   const { signal, port = PNRP_PORT } = options
   checkArgument(
     Number.isInteger(port) && (port === 0 || (port >= LIMITS.lowestPort && port <= 65_535)),
     `port is ${LIMITS.lowestPort}..65535, or 0 for any free one`,
   )
-  checkNotAborted(signal)
+  checkNotAborted(signal, 'opening the cloud')
   const { scope, addresses } = chooseAddresses(options)
   const runtime = ProcessRuntime.shared
   const lastUsed = await loadLastUsed(options, scope, addresses)
@@ -76,7 +78,7 @@ export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> 
   })
   try {
     await listenOn(driver, options, addresses, port)
-    checkNotAborted(signal)
+    checkNotAborted(signal, 'opening the cloud')
   } catch (error) {
     await driver.close()
     throw error
@@ -86,13 +88,6 @@ export async function openCloud(options: OpenCloudOptions = {}): Promise<Cloud> 
   driver.command({ type: 'open', seeds, lastUsed: lastUsed?.nodes ?? [] })
   if (options.addresses === undefined) followAddresses(driver, options, scope)
   return cloud
-}
-
-function checkNotAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return
-  throw new PeernetError('ERR_PEERNET_ABORTED', 'opening the cloud was aborted', {
-    cause: signal.reason,
-  })
 }
 
 /** MS-PNRP 3.1.4.1: addresses of one scope and zone; explicit ones as the caller says (N-67). */

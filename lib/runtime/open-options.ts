@@ -1,3 +1,4 @@
+import { checkArgument } from '../core/errors.js'
 import type { CloudScope } from '../pnrp/interface.js'
 
 export interface OpenCloudOptions {
@@ -23,4 +24,34 @@ export interface OpenCloudOptions {
   readonly transport?: 'native' | 'portable' | 'dgram'
   /** Aborting while opening gives up and frees everything. */
   readonly signal?: AbortSignal
+}
+
+export const SCOPES: readonly string[] = ['global', 'site-local', 'link-local', 'loopback']
+export const TRANSPORTS: readonly string[] = ['native', 'portable', 'dgram']
+
+/** What the types say, for callers without types. Throws ERR_PEERNET_INVALID_ARG. */
+export function checkOpenCloudOptions(options: OpenCloudOptions): void {
+  const given: unknown = options
+  checkArgument(typeof given === 'object' && given !== null, 'the options are an object')
+  const { scope, transport, interface: zone, addresses, seeds, stateDirectory } = options
+  checkArgument(
+    scope === undefined || SCOPES.includes(scope),
+    `scope is one of ${SCOPES.join(', ')}`,
+  )
+  checkArgument(
+    transport === undefined || TRANSPORTS.includes(transport),
+    `transport is one of ${TRANSPORTS.join(', ')}`,
+  )
+  checkArgument(zone === undefined || typeof zone === 'string', 'interface is a string')
+  checkArgument(isStrings(addresses), 'addresses is a list of strings')
+  checkArgument(isStrings(seeds), 'seeds is a list of strings')
+  checkArgument(
+    stateDirectory === undefined || stateDirectory === false || typeof stateDirectory === 'string',
+    'stateDirectory is a path, or false',
+  )
+}
+
+function isStrings(list: unknown): boolean {
+  if (list === undefined) return true
+  return Array.isArray(list) && list.every((item) => typeof item === 'string')
 }

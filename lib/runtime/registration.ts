@@ -70,7 +70,14 @@ function toAppEndpoints(
   localEndpoints: readonly Endpoint[],
 ): AppEndpoint[] {
   const out: AppEndpoint[] = []
-  for (const { address, port, protocol = 'tcp' } of endpoints) {
+  const list: unknown = endpoints
+  checkArgument(Array.isArray(list), 'endpoints is a list')
+  for (const endpoint of endpoints) {
+    checkArgument(
+      typeof (endpoint as Partial<AutoEndpoint> | null)?.address === 'string',
+      'an endpoint is { address, port, protocol }',
+    )
+    const { address, port, protocol = 'tcp' } = endpoint
     checkArgument(
       Number.isInteger(port) && port >= 0 && port <= 65_535,
       `not a port number: ${port}`,
@@ -96,7 +103,7 @@ function toAppEndpoints(
 
 function toFriendlyName(comment: string): { bytes: Uint8Array; utf8: boolean } {
   checkArgument(
-    comment.length >= 1 && comment.length <= COMMENT_UNITS,
+    typeof comment === 'string' && comment.length >= 1 && comment.length <= COMMENT_UNITS,
     `a comment has 1 to ${COMMENT_UNITS} UTF-16 units`,
   )
   return { bytes: new Uint8Array(Buffer.from(comment, 'utf16le')), utf8: false }
@@ -105,7 +112,9 @@ function toFriendlyName(comment: string): { bytes: Uint8Array; utf8: boolean } {
 function toPayload(payload: string | Uint8Array): NonNullable<RegistrationSpec['extendedPayload']> {
   if (typeof payload !== 'string') {
     checkArgument(
-      payload.length >= 1 && payload.length <= PAYLOAD_BYTES,
+      (payload as unknown) instanceof Uint8Array &&
+        payload.length >= 1 &&
+        payload.length <= PAYLOAD_BYTES,
       `a binary payload has 1 to ${PAYLOAD_BYTES} bytes`,
     )
     return { kind: 'binary', data: Uint8Array.from(payload) }

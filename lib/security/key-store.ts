@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { toHex } from '../core/bytes.js'
-import { PeernetError } from '../core/errors.js'
+import { PeernetError, systemCode } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import { sha1 } from '../native/digest.js'
 import { authorityOfKey, authorityText } from '../pnrp/peer-name.js'
@@ -74,7 +74,7 @@ export class KeyStore {
       const which = fitting.map(({ authority }) => authority).join(', ')
       throw new PeernetError(
         'ERR_PEERNET_INVALID_ARG',
-        `several identities fit ${JSON.stringify(name)}: ${which}`,
+        `several identities fit ${JSON.stringify(name)}, name one by its authority: ${which}`,
       )
     }
     return first
@@ -242,7 +242,9 @@ export class KeyStore {
   }
 
   async #prepareDirectory(): Promise<void> {
-    await system(mkdir(this.directory, { recursive: true, mode: 0o700 }), this.directory)
+    await makeDirectory(this.directory).catch((cause: unknown) => {
+      throw directoryError(cause, this.directory)
+    })
     const { mode } = await system(stat(this.directory), this.directory)
     if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
       throw new PeernetError(
@@ -253,8 +255,19 @@ export class KeyStore {
   }
 }
 
-function systemCode(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code
+/** Node's own recursive mkdir never ends below /proc on Linux. */
+async function makeDirectory(directory: string): Promise<void> {
+  const make = (): Promise<void> =>
+    mkdir(directory, { mode: 0o700 }).catch(async (error: unknown) => {
+      const there = systemCode(error) === 'EEXIST' && (await stat(directory)).isDirectory()
+      if (!there) throw error
+    })
+  await make().catch(async (error: unknown) => {
+    const parent = path.dirname(directory)
+    if (systemCode(error) !== 'ENOENT' || parent === directory) throw error
+    await makeDirectory(parent)
+    await make()
+  })
 }
 
 async function system<T>(work: Promise<T>, file: string): Promise<T> {
@@ -263,6 +276,17 @@ async function system<T>(work: Promise<T>, file: string): Promise<T> {
   } catch (error) {
     throw systemError(error, file)
   }
+}
+
+function directoryError(cause: unknown, directory: string): PeernetError {
+  const code = systemCode(cause) ?? ''
+  if (!['EEXIST', 'ENOTDIR', 'ENOENT'].includes(code)) return systemError(cause, directory)
+  return new PeernetError(
+    'ERR_PEERNET_SYSTEM',
+    `cannot make ${directory}: a directory in this path is a file, or takes no directories. ` +
+      'PEERNET_HOME or XDG_DATA_HOME choose another place',
+    { cause },
+  )
 }
 
 function existsError(cause: unknown, file: string): PeernetError {

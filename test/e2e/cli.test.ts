@@ -1,6 +1,8 @@
 // The command as a user types it: real processes, real sockets on ::1, a state directory of its
 // own.
+// test-limit: 180s
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -60,6 +62,16 @@ class Staying {
     return JSON.parse(next.value) as Record<string, unknown>
   }
 
+  /** What it prints until it ends. */
+  async rest(): Promise<string[]> {
+    const lines: string[] = []
+    for (;;) {
+      const next = await this.#lines.next()
+      if (next.done === true) return lines
+      lines.push(next.value)
+    }
+  }
+
   /** Milliseconds and exit status after a signal. */
   async stop(signal: NodeJS.Signals): Promise<{ ms: number; status: number | null }> {
     const start = performance.now()
@@ -96,6 +108,8 @@ test('wrong use is exit status 2, a failure 1, both with a reason', async () => 
   const badPort = await peernet(['cloud', 'show', '--address', '::1', '--port', 'x'])
   assert.is(badPort.status, 2)
   assert.match(badPort.err, /ERR_PEERNET_INVALID_ARG/)
+  const badName = await peernet(['peer', 'resolve', 'no name', ...here])
+  assert.is(badName.status, 2, badName.err)
   const missing = await peernet(['identity', 'show', 'nobody'])
   assert.is(missing.status, 1)
   assert.match(missing.err, /ERR_PEERNET_IDENTITY_NOT_FOUND/)
@@ -107,6 +121,11 @@ test('identities: create, list, export, delete, import, with and without passwor
   const { authority, file } = JSON.parse(made.out) as { authority: string; file: string }
   assert.match(authority, /^[0-9a-f]{40}$/)
   assert.is((await stat(file)).mode & 0o777, 0o600)
+  const again = await peernet(['identity', 'create', 'ada'])
+  assert.is(again.status, 1)
+  assert.match(again.err, /choose another name.*IDENTITY_EXISTS/)
+  const absent = await peernet(['identity', 'import', join(home, 'absent.pem')])
+  assert.match(absent.err, /there is no such file.*ERR_PEERNET_SYSTEM/)
   const backup = join(home, 'ada.pem')
   const password = ['--password-file', '-']
   assert.is(
@@ -182,6 +201,55 @@ test('with a daemon the same commands use its node; its socket has mode 0600', a
   assert.ok(ms < 2000, `${ms} ms`)
 })
 
+test('a daemon that runs already asks the seeds of later commands; other flags are refused', async () => {
+  const seed = new Staying('cloud', 'seed', ...here)
+  const { endpoints } = await seed.line()
+  const address = String((endpoints as string[])[0])
+  const publisher = new Staying(
+    'peer',
+    'register',
+    '0.far',
+    '--listen',
+    '9',
+    ...here,
+    '--seed',
+    address,
+  )
+  await publisher.line()
+  const daemon = new Staying('daemon', ...here)
+  await daemon.line()
+  assert.match(String((await daemon.line())['call']), /cloud/)
+  const found = await peernet(['--json', 'peer', 'resolve', '0.far', '--seed', address])
+  assert.is(found.status, 0, found.err)
+  const other = await peernet(['cloud', 'show', '--transport', 'dgram'])
+  assert.is(other.status, 2)
+  assert.match(other.err, /open already, on transport native.*--no-daemon.*INVALID_ARG/)
+  for (const child of [daemon, publisher, seed]) await child.stop('SIGTERM')
+})
+
+test('Ctrl-C while joining ends a command at once, and nothing gets registered', async () => {
+  // A seed that never answers: its first datagram says that the node is joining.
+  const deaf = createSocket('udp6')
+  deaf.bind(0, '::1')
+  await once(deaf, 'listening')
+  const seed = `[::1]:${deaf.address().port}`
+  for (const [command, status] of [
+    [['peer', 'register', '0.late', '--listen', '9'], 1],
+    [['daemon'], 0],
+  ] as const) {
+    const joining = new Staying(...command, ...here, '--seed', seed)
+    const lines = joining.rest()
+    await once(deaf, 'message')
+    const stopped = await joining.stop('SIGINT')
+    assert.is(stopped.status, status)
+    assert.ok(stopped.ms < 2000, `${stopped.ms} ms`)
+    const said = JSON.stringify(await lines)
+    assert.not.match(said, /pnrpId/)
+    if (status === 1) assert.match(said, /ERR_PEERNET_ABORTED/)
+  }
+  deaf.close()
+})
+
 test('doctor says what it saw, and finds a port in use', async () => {
   const fine = await peernet(['doctor', ...here, '--no-ssdp'])
   assert.match(fine.out, /IPv6/)
@@ -206,18 +274,21 @@ test('doctor says what it saw, and finds a port in use', async () => {
 test('pnrp decode and encode: one line each, never fatal', async () => {
   // ACK by hand: header 0010 000c 51 04 00 09, Message ID 1, then 0018 0008 and the acked ID 2.
   const ack = '0010000c51040009000000010018000800000002'
-  const decoded = await peernet(['pnrp', 'decode'], `${ack}\nnot hex\n00\n`)
+  const decoded = await peernet(['pnrp', 'decode'], `${ack}\nnot hex\n00\n\n`)
   assert.is(decoded.status, 0)
   const lines = decoded.out.trim().split('\n')
-  assert.is(lines.length, 3)
-  const [first, second, third] = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.is(lines.length, 4)
+  const [first, second, third, empty] = lines.map(
+    (line) => JSON.parse(line) as Record<string, unknown>,
+  )
   assert.is(first?.['type'], 'ACK')
   assert.is(first?.['ackedMessageId'], 2)
   assert.is(first?.['reencoded'], ack)
-  for (const bad of [second, third]) {
+  for (const bad of [second, third, empty]) {
     assert.is(bad?.['ok'], false)
     assert.match(String(bad?.['code']), /^ERR_PEERNET_/)
   }
+  assert.is(empty?.['code'], 'ERR_PEERNET_TRUNCATED')
   const encoded = await peernet(['pnrp', 'encode'], `${lines[0] ?? ''}\n`)
   assert.is((JSON.parse(encoded.out) as { hex: string }).hex, ack)
 })

@@ -181,6 +181,50 @@ test('misuse throws stable codes', async () => {
   await rejects(openCloud({ addresses: ['::1'], port: 0, signal: aborted }), 'ERR_PEERNET_ABORTED')
 })
 
+test('callers without types get ERR_PEERNET_INVALID_ARG, too', async () => {
+  const cloud = await node()
+  const wrong: (() => unknown)[] = [
+    () => cloud.register(undefined as never, { payload: 'hello' }),
+    () => cloud.register('0.x'),
+    () => cloud.register('0.x', null as never),
+    () => cloud.register('0.x', { endpoints: [null] as never }),
+    () => cloud.register('0.x', { endpoints: 'x' as never }),
+    () => cloud.register('0.x', { payload: 7 as never }),
+    () => cloud.register('0.x', { payload: 'hello', comment: 7 as never }),
+    () => cloud.resolve(null as never).summary,
+    () => cloud.resolve('0.x', { criteria: 'bogus' as never }).summary,
+    () => cloud.resolve('0.x', { criteria: 'toString' as never }).summary,
+    () => cloud.resolve('0.x', null as never).summary,
+    () => cloud.ping(undefined as never),
+    () => cloud.addSeeds(['http://x']),
+    () => openCloud(null as never),
+    () => openCloud({ addresses: '::1' as never }),
+    () => openCloud({ addresses: ['::1'], port: 0, seeds: 'x' as never }),
+    () => openCloud({ addresses: ['::1'], port: 0, transport: 'bogus' as never }),
+    () => openCloud({ scope: 'bogus' as never, port: 0 }),
+  ]
+  for (const call of wrong) await rejects(Promise.resolve().then(call), 'ERR_PEERNET_INVALID_ARG')
+})
+
+test('signals: what is aborted is not done, and a closed cloud is not joined', async () => {
+  const cloud = await node()
+  const signal = AbortSignal.abort()
+  await rejects(cloud.register('0.x', { payload: 'hello', signal }), 'ERR_PEERNET_ABORTED')
+  assert.equal(cloud.registrations, [])
+  await rejects(cloud.ping('[::1]:9999', undefined, { signal }), 'ERR_PEERNET_ABORTED')
+  await rejects(cloud.whenJoined({ signal }), 'ERR_PEERNET_ABORTED')
+  const late = new AbortController()
+  const alone = await openCloud({ addresses: ['::1'], port: 0 })
+  const waits = [
+    rejects(alone.whenJoined({ signal: late.signal }), 'ERR_PEERNET_ABORTED'),
+    rejects(alone.ping('[::1]:9999', undefined, { signal: late.signal }), 'ERR_PEERNET_ABORTED'),
+    rejects(alone.whenJoined(), 'ERR_PEERNET_CLOSED'),
+  ]
+  late.abort()
+  await Promise.all([...waits, alone.close()])
+  await rejects(alone.whenJoined({ orAlone: true }), 'ERR_PEERNET_CLOSED')
+})
+
 for (const transport of ['portable', 'dgram'] as const) {
   test(`the ${transport} transport talks with the native one`, async () => {
     const publisher = await node({ transport })

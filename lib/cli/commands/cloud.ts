@@ -65,8 +65,8 @@ function addShow(cloud: Command): void {
     cloud.command('show').description('join a cloud and say where it stands'),
   )
   show.action((flags: CloudFlags) =>
-    runSession(show, async ({ output, controller }) => {
-      const row = (await controller.call('cloud.join', cloudParams(flags))) as CloudRow
+    runSession(show, async ({ output, controller, signal }) => {
+      const row = (await controller.call('cloud.join', cloudParams(flags), { signal })) as CloudRow
       output.value(row)
       printCloud(output, row)
     }),
@@ -78,8 +78,8 @@ function addStatistics(cloud: Command): void {
     cloud.command('statistics').description('size, cache, signatures and every counter'),
   )
   statistics.action((flags: CloudFlags) =>
-    runSession(statistics, async ({ output, controller }) => {
-      await controller.call('cloud.join', cloudParams(flags))
+    runSession(statistics, async ({ output, controller, signal }) => {
+      await controller.call('cloud.join', cloudParams(flags), { signal })
       const value = await controller.call('cloud.statistics', cloudParams(flags))
       output.value(value)
       printStatistics(output, value as unknown as StatisticsRow)
@@ -91,9 +91,9 @@ function addCache(cloud: Command): void {
   const cache = withCloudFlags(cloud.command('cache').description('the nodes this node knows'))
   cache.option('--flush', 'forget them all')
   cache.action((flags: CloudFlags & { flush?: boolean }) =>
-    runSession(cache, async ({ output, controller }) => {
+    runSession(cache, async ({ output, controller, signal }) => {
       const params = cloudParams(flags)
-      await controller.call('cloud.join', params)
+      await controller.call('cloud.join', params, { signal })
       if (flags.flush === true) await controller.call('cloud.flush', params)
       const rows = (await controller.call('cloud.cache', params)) as unknown as CacheRow[]
       output.value(rows as unknown as Json)
@@ -115,11 +115,11 @@ function addSyncRepair(cloud: Command): void {
     cloud.command('sync').argument('<node>', '[address]:port').description('ask a node for others'),
   )
   sync.action((node: string, flags: CloudFlags) =>
-    runSession(sync, async ({ output, controller }) => {
+    runSession(sync, async ({ output, controller, signal }) => {
       const params = cloudParams(flags)
-      await controller.call('cloud.join', params)
+      await controller.call('cloud.join', params, { signal })
       await controller.call('cloud.sync', { ...params, node })
-      const row = (await controller.call('cloud.join', params)) as CloudRow
+      const row = (await controller.call('cloud.join', params, { signal })) as CloudRow
       output.value(row)
       printCloud(output, row)
     }),
@@ -129,11 +129,11 @@ function addSyncRepair(cloud: Command): void {
     cloud.command('repair').description('search for other nodes and test for a split now'),
   )
   repair.action((flags: CloudFlags) =>
-    runSession(repair, async ({ output, controller }) => {
+    runSession(repair, async ({ output, controller, signal }) => {
       const params = cloudParams(flags)
-      await controller.call('cloud.join', params)
+      await controller.call('cloud.join', params, { signal })
       await controller.call('cloud.repair', params)
-      const row = (await controller.call('cloud.join', params)) as CloudRow
+      const row = (await controller.call('cloud.join', params, { signal })) as CloudRow
       output.value(row)
       printCloud(output, row)
     }),
@@ -148,7 +148,7 @@ function addSeed(cloud: Command): void {
   )
   seed.action((flags: CloudFlags) =>
     runSession(seed, async ({ output, controller, signal }) => {
-      const row = (await controller.call('cloud.join', cloudParams(flags))) as CloudRow
+      const row = (await controller.call('cloud.join', cloudParams(flags), { signal })) as CloudRow
       output.value(row)
       printCloud(output, row)
       output.line(`Others join with   --seed ${row.endpoints[0] ?? ''}`)

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import type { Controller } from '../../daemon/controller.js'
 import { localService } from '../../daemon/local-service.js'
 import { Params } from '../../daemon/params.js'
 import { ControlServer } from '../../daemon/server.js'
 import { statePaths } from '../../storage/paths.js'
+import type { Output } from '../output.js'
 import {
   cloudParams,
   runAction,
@@ -32,8 +34,7 @@ export function addDaemonCommand(program: Command): void {
       try {
         output.value({ ready: true, socket: path })
         output.line(`Serving ${path}`)
-        const cloud = (await service.call('cloud.join', {})) as { reason: string; state: string }
-        output.line(`Cloud ${cloud.state}: ${cloud.reason}`)
+        await join(service, output, signal)
         output.line('Ctrl-C leaves.')
         await untilAborted(signal)
         output.line('Leaving…')
@@ -43,4 +44,17 @@ export function addDaemonCommand(program: Command): void {
       }
     }),
   )
+}
+
+async function join(controller: Controller, output: Output, signal: AbortSignal): Promise<void> {
+  try {
+    const cloud = (await controller.call('cloud.join', {}, { signal })) as {
+      reason: string
+      state: string
+    }
+    output.line(`Cloud ${cloud.state}: ${cloud.reason}`)
+  } catch (error) {
+    // Told to go while it was still looking for others.
+    if (!signal.aborted) throw error
+  }
 }

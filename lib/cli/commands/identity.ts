@@ -1,10 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { PeernetError } from '../../core/errors.js'
 import { userKeyStore } from '../../daemon/local-service.js'
 import { Delegation, PeerIdentity, type StoredIdentity } from '../../index.js'
 import { safeText, type Output } from '../output.js'
-import { passwordFor, type PasswordFlags } from '../password.js'
+import { passwordFor, readText, type PasswordFlags } from '../password.js'
 import { runAction } from '../session.js'
 
 const ROLES = ['member', 'inviting-member', 'admin'] as const
@@ -34,6 +34,7 @@ function addCreate(identity: Command): void {
   )
   create.action((friendlyName: string, flags: PasswordFlags & { encrypt?: boolean }) =>
     runAction(create, async (output) => {
+      await checkNameIsFree(friendlyName)
       const made = await PeerIdentity.create({ friendlyName })
       const secret = flags.encrypt === true || flags.passwordFile !== undefined
       const password = secret ? await passwordFor('the new identity', flags) : undefined
@@ -134,7 +135,7 @@ function addExportImport(identity: Command): void {
   )
   importing.action((file: string, flags: PasswordFlags) =>
     runAction(importing, async (output) => {
-      const text = await readFile(file, 'utf8')
+      const text = await readText(file)
       const store = userKeyStore()
       const described = PeerIdentity.describe(text)
       if (described === undefined) {
@@ -183,7 +184,7 @@ function addDelegate(identity: Command): void {
       const owner = await store.load(name, encrypted ? await passwordFor(name, flags) : undefined)
       const text = owner
         .delegate({
-          to: PeerIdentity.readPublic(await readFile(flags.to, 'utf8')),
+          to: PeerIdentity.readPublic(await readText(flags.to)),
           classifiers: flags.classifier ?? [],
           role,
           notAfter: new Date(Date.now() + days * 86_400_000),
@@ -198,6 +199,17 @@ function addDelegate(identity: Command): void {
       output.value({ file })
       output.line(`Wrote ${file}; its owner keeps it with \`peernet identity import\``)
     }),
+  )
+}
+
+/** Two identities of one name could only be told apart by their authorities. */
+async function checkNameIsFree(friendlyName: string): Promise<void> {
+  const stored = friendlyName === '' ? [] : await userKeyStore().list()
+  const taken = stored.find((one) => one.friendlyName === friendlyName)
+  if (taken === undefined) return
+  throw new PeernetError(
+    'ERR_PEERNET_IDENTITY_EXISTS',
+    `${taken.authority} is called ${JSON.stringify(friendlyName)} already: choose another name`,
   )
 }
 

@@ -91,14 +91,17 @@ function addRegister(peer: Command): void {
   register.action((name: string, flags: RegisterFlags) =>
     runSession(register, async ({ output, controller, signal }) => {
       const params = cloudParams(flags)
-      await controller.call('cloud.join', params)
-      const row = (await controller.call('peer.register', {
+      await controller.call('cloud.join', params, { signal })
+      const registration = {
         ...params,
         name: await fullName(name, flags.identity),
         ...(await signerParams(flags)),
         endpoints: endpointsOf(flags),
         ...(flags.comment === undefined ? {} : { comment: flags.comment }),
         ...(flags.payload === undefined ? {} : { payload: flags.payload }),
+      }
+      const row = (await controller.call('peer.register', registration, {
+        signal,
       })) as unknown as RegistrationRow
       output.value({ ...row })
       output.line(`Registered ${output.paint('bold', safeText(row.peerName))}`)
@@ -197,7 +200,7 @@ function addResolve(peer: Command): void {
   const resolve = withResolveFlags(peer.command('resolve').description('find who published a name'))
   resolve.action((name: string, flags: ResolveFlags) =>
     runSession(resolve, async ({ output, controller, signal }) => {
-      await controller.call('cloud.join', cloudParams(flags))
+      await controller.call('cloud.join', cloudParams(flags), { signal })
       const result = (await controller.call('peer.resolve', resolveParams(name, flags), {
         signal,
       })) as unknown as ResolveResult
@@ -213,7 +216,7 @@ function addTrace(peer: Command): void {
   )
   trace.action((name: string, flags: ResolveFlags) =>
     runSession(trace, async ({ output, controller, signal }) => {
-      await controller.call('cloud.join', cloudParams(flags))
+      await controller.call('cloud.join', cloudParams(flags), { signal })
       const steps: StepRow[] = []
       const result = (await controller.call('peer.resolve', resolveParams(name, flags), {
         signal,
@@ -302,8 +305,9 @@ function addPing(peer: Command): void {
       .description('does a node answer, and how fast'),
   )
   ping.action((node: string, flags: CloudFlags) =>
-    runSession(ping, async ({ output, controller }) => {
-      const result = (await controller.call('peer.ping', { ...cloudParams(flags), node })) as {
+    runSession(ping, async ({ output, controller, signal }) => {
+      const params = { ...cloudParams(flags), node }
+      const result = (await controller.call('peer.ping', params, { signal })) as {
         milliseconds: number | null
       }
       output.value(result)

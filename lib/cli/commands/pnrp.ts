@@ -12,10 +12,13 @@ function print(line: string): Promise<void> {
 
 async function eachLine(convert: (line: string) => string): Promise<void> {
   const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
-  for await (const line of lines) if (line.trim() !== '') await print(convert(line.trim()))
+  for await (const line of lines) await print(convert(line.trim()))
 }
 
-/** `peernet pnrp decode | encode`: for people who test protocols. A bad line is never fatal. */
+/**
+ * `peernet pnrp decode | encode`: for people who test protocols. One line in, one line out, also of
+ * an empty one; a bad line is never fatal.
+ */
 export function addPnrpCommands(program: Command): void {
   const pnrp = program.command('pnrp').description('read and build PNRP datagrams')
   pnrp

@@ -126,12 +126,26 @@ test('N-40 on cleanup everything is unregistered first', () => {
   assert.is(first.cache.size, 0)
 })
 
-test('a closed cloud can be opened again', () => {
+test('a closed cloud can be opened again, and remembers nothing that it waited for', () => {
   const h = new CloudHarness()
+  const hear = (): void => {
+    h.deliver(endpoint(8), {
+      type: 'FLOOD',
+      messageId: 1,
+      doNotAck: true,
+      validatePnrpId: id(0),
+      routeEntry: entry(id(0x20), 8),
+      floodedList: [],
+    })
+  }
+  hear()
+  assert.is(h.take('INQUIRE').length, 1)
   h.command({ type: 'close', now: true })
   h.command({ type: 'open', seeds: [], lastUsed: [endpoint(9)] })
   assert.is(h.machine.statistics().openCount, 1)
   assert.is(h.take('SOLICIT').length, 1)
+  hear()
+  assert.is(h.take('INQUIRE').length, 1, 'asked about again')
 })
 
 test('PNRP-3.2.4.1-8 commands to a closed cloud are answered, and datagrams are not', () => {
