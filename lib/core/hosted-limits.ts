@@ -14,11 +14,13 @@ export const HOSTED_LIMITS = {
   /** Ours: segments that a client keeps count of, and requests it waits for. */
   hostedCounted: 4096,
   hostedRequests: 64,
-  /** Ours: what a cache fetches at a time, in all and from one client; queues up to 1 GiB each. */
+  /** Ours: what a cache fetches at a time, in all and from one client; what waits for that. */
   hostedPulls: 32,
   hostedPullsPerSource: 8,
   hostedPullsWaiting: 65_536,
   hostedPullsWaitingPerSource: 16_384,
+  /** Ours: blocks of a segment asked for at a time. */
+  hostedPullBlocks: 4,
   /** Ours: a pull may take so many milliseconds, and longer by what its bytes take at this rate. */
   hostedPullMs: 10_000,
   hostedPullBytesPerS: 262_144,

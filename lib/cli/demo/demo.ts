@@ -7,6 +7,7 @@ import {
   type ResolvedRecord,
 } from '../../index.js'
 import { formatMs, type Output } from '../output.js'
+import { runContentAct } from './content-act.js'
 import { runGraphAct } from './graph-act.js'
 import { DemoWorld, type DemoNode } from './world.js'
 
@@ -34,9 +35,11 @@ export async function runDemo(output: Output, options: DemoOptions): Promise<voi
     await world.close()
   }
   let number = 5
-  await runGraphAct(output, (text) => {
+  const next = (text: string): void => {
     heading(output, number++, text)
-  })
+  }
+  await runGraphAct(output, next)
+  await runContentAct(output, next)
   closing(output, number)
 }
 

@@ -150,7 +150,7 @@ export class HostedPulls {
     }
     // The first one alone: hashes are kept with it, and liars are not asked for more.
     await worker(1)
-    const workers = Math.min(left.length, LIMITS.retrievalPerPeer)
+    const workers = Math.min(left.length, LIMITS.hostedPullBlocks)
     await Promise.all(Array.from({ length: workers }, () => worker(Infinity)))
     return failure
   }
