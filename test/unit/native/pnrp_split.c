@@ -14,7 +14,7 @@ static pn_split_t *make(uint32_t contexts, uint32_t slots, uint32_t per_source) 
   if (memory == NULL)
     abort();
   memset(memory, 0xee, pn_split_bytes(contexts, slots));
-  return pn_split_init(memory, contexts, slots, per_source, slots);
+  return pn_split_init(memory, contexts, slots, per_source, UINT32_MAX);
 }
 
 static pn_err_t put(pn_split_t *split, uint32_t id, uint32_t size, uint32_t index) {
