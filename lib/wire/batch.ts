@@ -19,6 +19,10 @@ export function makeSpans(capacity: number): Spans {
   return { words: new Int32Array(capacity * 2), stride: 2 }
 }
 
+/** Looked up once: V8 does not keep where a typed array finds its methods, a tenth of a LOOKUP. */
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its array each time
+const setBytes = Uint8Array.prototype.set
+
 /** A table of rows, and a cursor on one of them. */
 class Table {
   readonly rows: Int32Array
@@ -143,7 +147,7 @@ export class BatchEncoder extends Table {
   put(bytes: Uint8Array): number {
     const at = this.#end
     if (bytes.length > this.source.length - at) throw sourceFull()
-    this.source.set(bytes, at)
+    setBytes.call(this.source, bytes, at)
     this.#end = at + bytes.length
     return at
   }
@@ -154,7 +158,7 @@ export class BatchEncoder extends Table {
     if (WireLength.IPV6_ENDPOINT > this.source.length - at) throw sourceFull()
     this.source[at] = port >> 8
     this.source[at + 1] = port
-    this.source.set(address, at + 2)
+    setBytes.call(this.source, address, at + 2)
     this.#end = at + WireLength.IPV6_ENDPOINT
     return at
   }
