@@ -17,6 +17,8 @@ import type { Fetched, Found, FromPeers, Order, Place, Played, ToPeers } from '.
 const ANSWER_MS = 65
 /** Pieces that a player has before it begins, as RFC 8216 6.3.3 recommends. */
 const FIRST_PIECES = 3
+/** Spectators come in over the first seconds of a stream, not in step. */
+const COMING_MS = 3000
 
 const tell = (message: FromPeers): void => {
   if (process.connected) process.send?.(message)
@@ -55,8 +57,7 @@ class Peer {
 
   /** Plays what a playlist names (RFC 8216) while it grows, until its end. */
   async play(url: string): Promise<Played> {
-    // Spectators do not look at the playlist in step.
-    await delay(Math.random() * 1000)
+    await delay(Math.random() * COMING_MS)
     const screen = new Screen()
     const pieces: Record<string, string> = {}
     const shares = { cache: 0, peers: 0, origin: 0 }

@@ -1,6 +1,6 @@
 // A product update goes out to ten peers, and its web server sends it about once.
 //
-//   npm run scenario:update -- [--peers 10] [--mib 32] [--stagger 500] [--in-turn]
+//   npm run scenario:update -- [--peers 10] [--mib 32] [--stagger 1500] [--in-turn]
 //
 // --stagger: milliseconds from one peer's start to the next one's; --in-turn: each starts when the
 // one before has finished. Exit code 0 when all have the right bytes and the server sent at most
@@ -14,7 +14,7 @@ import { Crew, mebibytes, optionsOf, Origin, secondsOf, table, type Fetched } fr
 
 const MOST = 1.3
 
-const { mib, on, peers, stagger } = optionsOf({ peers: 10, mib: 32, stagger: 500 }, ['in-turn'])
+const { mib, on, peers, stagger } = optionsOf({ peers: 10, mib: 32, stagger: 1500 }, ['in-turn'])
 const update = randomBytes(Math.round(mib * 1024 * 1024))
 const sha256 = createHash('sha256').update(update).digest('hex')
 const home = await mkdtemp(join(tmpdir(), 'peernet-scenario-'))
