@@ -70,7 +70,9 @@ export class Download {
     this.#options = options
     const hasCache = options.cache !== undefined
     const canSearch = options.findPeers !== undefined
-    const own = { self: options.server?.service, rng: new SystemRng() }
+    // Without discovery nobody knows this peer by a name: then it draws its share by lot.
+    const self = options.server?.service || undefined
+    const own = { self, rng: new SystemRng() }
     this.#plan = new BlockPlan(this.#now(), options.info, { hasCache, canSearch, ...own })
     for (const name of options.peers) this.#plan.addPeer(this.#now(), name)
   }
