@@ -124,13 +124,13 @@ export {
   type PeerDiscoveryOptions,
   type SoughtSegment,
 } from './runtime/peer-discovery.js'
-export {
-  BlockStore,
-  type BlockStoreOptions,
-  type BlockStoreStatistics,
-  type HeldSegment,
-  type SegmentChange,
-} from './storage/block-store.js'
+export { BlockStore } from './storage/block-store.js'
+export type {
+  BlockStoreOptions,
+  BlockStoreStatistics,
+  HeldSegment,
+  SegmentChange,
+} from './storage/stored-blocks.js'
 export { runOnPool } from './io/block-runner.js'
 export {
   RetrievalServer,

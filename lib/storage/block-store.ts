@@ -1,84 +1,21 @@
 import { rm } from 'node:fs/promises'
-import type { HashScheme } from '../content/algorithms.js'
 import { reading, type PoolWork } from '../content/blocks.js'
 import { ContentSegment } from '../content/content-info.js'
-import { normalizedRanges, type IndexRange } from '../content/retrieval.js'
+import { normalizedRanges } from '../content/retrieval.js'
 import { equalBytes, toHex } from '../core/bytes.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
 import { LIMITS } from '../core/limits.js'
 import { isFull, systemCode } from './atomic-file.js'
 import { creating, headOf, SegmentFile } from './segment-file.js'
+import type {
+  BlockStoreOptions,
+  BlockStoreStatistics,
+  FoundBlock,
+  HeldSegment,
+  SegmentChange,
+  StoredBlock,
+} from './stored-blocks.js'
 import { idIn, segmentFiles, segmentPath, type StoredFile } from './segment-directory.js'
-
-/** Runs work of lib/content/blocks.ts, best on the thread pool. */
-export type RunWork = (work: PoolWork) => Promise<boolean>
-
-export interface BlockStoreOptions {
-  readonly directory: string
-  readonly run: RunWork
-  /** Bytes on disk; the segments used least recently go first. Default 1 GiB. */
-  readonly maxBytes?: number
-  /** Age at which segments go, in milliseconds. Default 28 days. */
-  readonly maxAgeMs?: number
-  /** Milliseconds since 1970. */
-  readonly now?: () => number
-}
-
-/** A segment of which at least one block is there. */
-export interface HeldSegment {
-  readonly id: Uint8Array
-  readonly scheme: HashScheme
-  readonly secret: Uint8Array
-  readonly length: number
-  readonly blockCount: number
-  /** The blocks that are there, sorted and merged. */
-  readonly blocks: readonly IndexRange[]
-  readonly isComplete: boolean
-  /** Milliseconds since the segment was first stored. */
-  readonly ageMs: number
-}
-
-/** A verified block, and what is needed to seal it. */
-export interface StoredBlock {
-  readonly bytes: Uint8Array
-  readonly secret: Uint8Array
-}
-
-/** What is there of a segment now, in numbers. `blocks` 0: it is gone. */
-export interface SegmentChange {
-  readonly id: Uint8Array
-  readonly blocks: number
-  readonly blockCount: number
-  /** Milliseconds since 1970. */
-  readonly createdAt: number
-}
-
-/** Where a block lies, not verified yet. */
-export interface FoundBlock {
-  readonly place: { readonly fd: number; readonly position: number }
-  readonly length: number
-  readonly scheme: HashScheme
-  readonly secret: Uint8Array
-  readonly hash: Uint8Array
-  /** The next block of the segment that is there; 0 when there is none. */
-  readonly nextBlock: number
-}
-
-/** Counts of this process, except `bytes` and `segments`, which are of the directory. */
-export interface BlockStoreStatistics {
-  readonly segments: number
-  readonly bytes: number
-  readonly maxBytes: number
-  readonly hits: number
-  readonly misses: number
-  readonly stored: number
-  readonly evicted: number
-  readonly corrupt: number
-  readonly failedReads: number
-  readonly failedWrites: number
-  /** The system's code of the last failure, e.g. ENOSPC. */
-  readonly lastFailure: string | undefined
-}
 
 type Prepare<Value> = (
   found: FoundBlock,
@@ -101,7 +38,8 @@ export class BlockStore {
   #known: { readonly bytes: number; readonly segments: number } | undefined
   #added = 0
   #trimming: Promise<void> | undefined
-  #isDiskFull = false
+  /** Segments that found the disk full: room for them is not made by evicting themselves. */
+  #wantRoom = new Set<string>()
   #isClosed = false
 
   constructor(options: BlockStoreOptions) {
@@ -118,9 +56,10 @@ export class BlockStore {
   }
 
   /**
-   * Stores a block that was verified against the segment. False when it cannot be: the disk is
-   * full or refuses. Throws ERR_PEERNET_CLOSED, ERR_PEERNET_INVALID_ARG for a block without listed
-   * hash or of another length.
+   * Stores a block that was verified against the segment. On a full disk it makes room and tries
+   * once more. False when it cannot be stored: the disk refuses, or is full of other things.
+   * Throws ERR_PEERNET_CLOSED, ERR_PEERNET_INVALID_ARG for a block without listed hash or of
+   * another length.
    */
   async put(segment: ContentSegment, block: number, bytes: Uint8Array): Promise<boolean> {
     this.#checkOpen()
@@ -128,15 +67,35 @@ export class BlockStore {
     const fits = hash !== undefined && bytes.length === segment.blockLength(block)
     checkArgument(fits, 'a listed block in its whole length is wanted')
     if (this.#options.maxBytes === 0) return false
+    const isStored = await this.#tryPut(segment, block, bytes, hash)
+    const key = toHex(segment.id)
+    if (isStored || !this.#wantRoom.has(key)) return isStored
+    await this.#makeRoom(key)
+    return !this.#isClosed && (await this.#tryPut(segment, block, bytes, hash))
+  }
+
+  async #tryPut(
+    segment: ContentSegment,
+    block: number,
+    bytes: Uint8Array,
+    hash: Uint8Array,
+  ): Promise<boolean> {
     try {
       return await this.#put(segment, block, bytes, hash)
     } catch (error) {
       this.#failures.writes += 1
       this.#failures.last = systemCode(error) ?? 'unknown'
-      this.#isDiskFull = isFull(error)
-      if (this.#isDiskFull) this.#trimSoon()
+      if (isFull(error)) this.#wantRoom.add(toHex(segment.id))
       return false
     }
+  }
+
+  /** Evicts for a full disk; a look through the directory under way may have passed that point. */
+  async #makeRoom(key: string): Promise<void> {
+    await this.#trimming?.catch(() => undefined)
+    if (this.#isClosed || !this.#wantRoom.has(key)) return
+    this.#trimSoon()
+    await this.#trimming?.catch(() => undefined)
   }
 
   async #put(
@@ -394,11 +353,13 @@ export class BlockStore {
     let bytes = found.reduce((sum, one) => sum + one.bytes, 0)
     let segments = found.length
     // A tenth of room is made at once, so that not every block looks through the directory.
-    const isMuch = bytes > maxBytes || this.#isDiskFull
+    const wanting = this.#wantRoom
+    this.#wantRoom = new Set()
+    const isMuch = bytes > maxBytes || wanting.size > 0
     const enough = isMuch ? Math.min(bytes, maxBytes) * 0.9 : maxBytes
-    this.#isDiskFull = false
     for (const one of found.sort((a, b) => a.usedAt - b.usedAt)) {
       if (bytes <= enough && one.usedAt >= oldest) break
+      if (wanting.has(toHex(idIn(one.path)))) continue
       await rm(one.path, { force: true })
       // An open file would keep its place on the disk.
       await this.#dropKey(toHex(idIn(one.path)))

@@ -1,7 +1,8 @@
 import { toHex } from '../../core/bytes.js'
 import { LIMITS } from '../../core/limits.js'
 import type { AvailableSegment, AvailableSegments } from '../../discovery/wsd/responder.js'
-import type { BlockStore, SegmentChange } from '../../storage/block-store.js'
+import type { BlockStore } from '../../storage/block-store.js'
+import type { SegmentChange } from '../../storage/stored-blocks.js'
 
 interface Entry {
   readonly blocks: number
