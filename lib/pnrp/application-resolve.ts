@@ -4,13 +4,16 @@ import { LIMITS } from '../core/limits.js'
 import type { Mutable } from '../core/mutable.js'
 import { addSmall, midpoint, spanAsNumber } from '../native/ring.js'
 import { ResolveCriteria, ResolveReason, type PnrpId } from '../wire/messages.js'
+import type { Timed } from '../core/deadlines.js'
 import type { CloudContext } from './context.js'
 import type { CloudEvent, CommandFailure, CpaRefusal, ResolveSpec } from './interface.js'
-import type { ResolveOutcome, ResolveRequest } from './parts.js'
+import type { EarlyResolve, ResolveOutcome, ResolveRequest } from './parts.js'
 import { isClassifier } from './peer-name.js'
 import { p2pIdOfName, pnrpIdOf, serviceLocationOf, type ClassifierEncoding } from './pnrp-id.js'
 
 type ResolveDone = Extract<CloudEvent, { type: 'resolve-done' }>
+
+const NOTHING = { refusals: [], lookups: 0, usefulHops: 0 }
 
 /** Where no service location is preferred: the middle of all. */
 const ANYWHERE = serviceLocationOf(new Uint8Array(8))
@@ -19,10 +22,11 @@ const ANYWHERE = serviceLocationOf(new Uint8Array(8))
  * A resolve asked for by the application, MS-PNRP 3.1.4.4: makes the target PNRP ID out of the name
  * and tells the application how it ended. Where publishers of this cloud were seen to hash
  * classifiers in several ways (N-02), a name that is not found one way is looked for the other.
+ * While nobody is known yet, "nobody publishes it" would be untrue: it waits for the cloud to join.
  */
-export class ApplicationResolve {
+export class ApplicationResolve implements EarlyResolve, Timed {
+  readonly handle: number
   readonly #context: CloudContext
-  readonly #handle: number
   readonly #spec: ResolveSpec
   readonly #deadline: Instant
   readonly #targets: PnrpId[]
@@ -32,7 +36,7 @@ export class ApplicationResolve {
 
   constructor(context: CloudContext, handle: number, spec: ResolveSpec) {
     this.#context = context
-    this.#handle = handle
+    this.handle = handle
     this.#spec = spec
     this.#deadline = context.now + spec.deadlineUs
     this.#targets = []
@@ -41,17 +45,42 @@ export class ApplicationResolve {
   start(): void {
     const failure = invalid(this.#spec)
     if (failure !== undefined) {
-      this.#report({
-        outcome: 'failed',
-        failure,
-        refusals: [],
-        lookups: 0,
-        usefulHops: 0,
-      })
+      this.#report({ ...NOTHING, outcome: 'failed', failure })
       return
     }
+    this.#begin()
+  }
+
+  #begin(): void {
     this.#targets.push(...targetsOf(this.#spec, this.#context.dialect.classifierEncodings()))
     this.#next()
+  }
+
+  resume(): void {
+    this.#release()
+    this.#begin()
+  }
+
+  end(failure?: CommandFailure): void {
+    this.#release()
+    if (failure === undefined) this.#report({ ...NOTHING, outcome: 'cancelled' })
+    else this.#report({ ...NOTHING, outcome: 'failed', failure })
+  }
+
+  /** N-56. */
+  onTimer(): void {
+    this.#release()
+    this.#report({ ...NOTHING, outcome: 'deadline' })
+  }
+
+  #hold(): void {
+    this.#context.timers.set(this, this.#deadline)
+    this.#context.parts.resolver.hold(this)
+  }
+
+  #release(): void {
+    this.#context.timers.cancel(this)
+    this.#context.parts.resolver.release(this)
   }
 
   #next(): void {
@@ -63,7 +92,7 @@ export class ApplicationResolve {
       reason: ResolveReason.APP_REQUEST,
       pickBestMatchFromLocalIds: spec.includeLocal,
       deadline: this.#deadline,
-      handle: this.#handle,
+      handle: this.handle,
       onDone: (result) => {
         this.#ended(result)
       },
@@ -77,14 +106,16 @@ export class ApplicationResolve {
     this.#lookups += result.lookups
     this.#usefulHops += result.usefulHops
     this.#refusals.push(...result.refusals)
-    if (result.outcome === 'not-found' && this.#targets.length > 0) this.#next()
+    if (result.outcome !== 'not-found') this.#report(result)
+    else if (this.#targets.length > 0) this.#next()
+    else if (this.#lookups === 0 && this.#context.joining) this.#hold()
     else this.#report(result)
   }
 
   #report(result: ResolveOutcome): void {
     const done: Mutable<ResolveDone> = {
       type: 'resolve-done',
-      handle: this.#handle,
+      handle: this.handle,
       outcome: result.outcome,
       refusals: this.#refusals,
       lookups: this.#lookups,

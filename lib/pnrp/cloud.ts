@@ -351,9 +351,11 @@ export class CloudMachine implements Machine<
   #settle(): void {
     if (this.#phase === 'leaving' && !this.#parts.registrations.leaving) this.#delete()
     const state = this.#presentState()
+    this.#context.joining = state === 'synchronizing'
     if (state === this.#state) return
     this.#state = state
     this.#tellState()
+    if (!this.#context.joining) this.#parts.resolver.joined()
     if (state === 'closed') this.#context.events.push({ type: 'closed' })
   }
 

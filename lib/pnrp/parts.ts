@@ -102,12 +102,24 @@ export interface ResolveOutcome {
   readonly usefulHops: number
 }
 
+/** A resolve of the application while the cloud is still looking for its first neighbour. */
+export interface EarlyResolve {
+  readonly handle: number
+  resume(): void
+  end(failure?: CommandFailure): void
+}
+
 export interface ResolverPart {
   /** Always ends in `onDone`, perhaps before this call returns. */
   start(request: ResolveRequest): void
   cancel(handle: number): boolean
   /** Ends every resolve with 'cancelled', or with 'failed' for this reason. */
   cancelAll(failure?: CommandFailure): void
+  /** Keeps a resolve that asked before anybody was known, until `joined`, `cancel` or a timer. */
+  hold(early: EarlyResolve): void
+  release(early: EarlyResolve): void
+  /** Others are known now, or it is clear that there are none. */
+  joined(): void
   readonly active: number
 }
 

@@ -2,7 +2,7 @@ import { FewMap } from '../core/few-map.js'
 import { LIMITS } from '../core/limits.js'
 import type { CloudContext } from './context.js'
 import type { CommandFailure } from './interface.js'
-import type { ResolverPart, ResolveRequest } from './parts.js'
+import type { EarlyResolve, ResolverPart, ResolveRequest } from './parts.js'
 import { Resolve, type ResolveTable } from './resolve.js'
 
 /** 3.1.4.4: a resolve fails while the Local Endpoint List is empty. */
@@ -15,13 +15,14 @@ export const NO_ADDRESS: CommandFailure = {
 export class Resolver implements ResolverPart, ResolveTable {
   readonly #context: CloudContext
   readonly #resolves = new FewMap<Resolve, Resolve>()
+  readonly #early = new Set<EarlyResolve>()
 
   constructor(context: CloudContext) {
     this.#context = context
   }
 
   get active(): number {
-    return this.#resolves.size
+    return this.#resolves.size + this.#early.size
   }
 
   start(request: ResolveRequest): void {
@@ -41,11 +42,29 @@ export class Resolver implements ResolverPart, ResolveTable {
       resolve.cancel()
       return true
     }
+    for (const early of this.#early) {
+      if (early.handle !== handle) continue
+      early.end()
+      return true
+    }
     return false
   }
 
   cancelAll(failure?: CommandFailure): void {
     for (const resolve of this.#resolves.values()) resolve.cancel(failure)
+    for (const early of this.#early) early.end(failure)
+  }
+
+  hold(early: EarlyResolve): void {
+    this.#early.add(early)
+  }
+
+  release(early: EarlyResolve): void {
+    this.#early.delete(early)
+  }
+
+  joined(): void {
+    for (const early of [...this.#early]) early.resume()
   }
 
   ended(resolve: Resolve): void {
@@ -54,7 +73,7 @@ export class Resolver implements ResolverPart, ResolveTable {
 
   #refusal(): CommandFailure | undefined {
     if (this.#context.offline) return NO_ADDRESS
-    if (this.#resolves.size < LIMITS.outstandingResolves) return undefined
+    if (this.active < LIMITS.outstandingResolves) return undefined
     this.#context.counters.add('refused.resolve-table-full')
     const message = `${LIMITS.outstandingResolves} resolves are under way`
     return { code: 'ERR_PEERNET_LIMIT', message }

@@ -169,6 +169,9 @@ export class PublisherHarness {
         start: (request) => void this.resolves.push(request),
         cancel: () => false,
         cancelAll: () => {},
+        hold: () => {},
+        release: () => {},
+        joined: () => {},
         active: 0,
       },
       admission: {

@@ -44,6 +44,21 @@ test('PNRP-3.2-1 three nodes: join through a seed, register, resolve, leave', ()
   assert.is(resolver.outcome(8)?.outcome, 'not-found')
 })
 
+test('a resolve asked for before anybody is known waits for the join', () => {
+  const net = new CloudNet()
+  const seed = net.add({ own: [endpoint(1)] })
+  seed.command({ type: 'register', handle: 1, spec: spec('chat') })
+  net.run(5_000_000)
+  const resolver = net.add({ own: [endpoint(3)], seeds: [endpoint(1)] })
+  resolver.resolve(1, { classifier: 'chat' })
+  resolver.resolve(2, { classifier: 'nobody' })
+  assert.is(resolver.outcome(1), undefined)
+  assert.is(resolver.machine.statistics().resolvesActive, 2)
+  net.run(5_000_000)
+  assert.is(resolver.outcome(1)?.outcome, 'found')
+  assert.is(resolver.outcome(2)?.outcome, 'not-found')
+})
+
 // Issue, "Done means" 9: a resolve in a cloud of 128 takes 8 packets at most, answers included. In
 // smaller clouds it takes fewer; here nothing but what the walk needs may be sent for it.
 test('a resolve costs its LOOKUPs and one INQUIRE, and hardly anything for the cache', () => {

@@ -75,6 +75,15 @@ test('PNRP-3.1.4.4.1-1 PNRP-3.1.4.4.1-3 the target of a secure name comes from t
   assert.is(Buffer.from(targetPnrpId.subarray(0, 16)).toString('hex'), p2pId)
 })
 
+/** A cloud that knows that nobody else is there. */
+function alone(): CloudHarness {
+  const h = new CloudHarness()
+  h.local({ type: 'ssdp-unavailable', reason: 'not here' })
+  h.advance(30_000_000)
+  assert.is(h.machine.state, 'alone')
+  return h
+}
+
 test('PNRP-3.1.4.4.2-5 PNRP-3.1.4.4.2-15 PNRP-3.1.4.4.2-12 PNRP-2.2.2.8-13 the first hop is the nearest cached entry', () => {
   const h = walker([entry(id(0x20), 11), entry(id(0x2c), 12)])
   seek(h)
@@ -85,7 +94,7 @@ test('PNRP-3.1.4.4.2-5 PNRP-3.1.4.4.2-15 PNRP-3.1.4.4.2-12 PNRP-2.2.2.8-13 the f
 })
 
 test('PNRP-3.1.4.4.2-13 an empty cache leads nowhere', () => {
-  const h = new CloudHarness()
+  const h = alone()
   seek(h)
   assert.is(h.outcome(1)?.outcome, 'not-found')
   assert.is(h.take('LOOKUP').length, 0)
@@ -322,7 +331,7 @@ test('PNRP-3.1.4.4.2-14 PNRP-3.1.5.6.1.1-4 NEAREST: in the end the nearest of th
 })
 
 test('N-55 PNRP-3.2.7.1-1 an own registration is the answer when the caller allows it', () => {
-  const h = new CloudHarness()
+  const h = alone()
   h.command({ type: 'register', handle: 5, spec: registration('test') })
   h.resolve(1, { includeLocal: true })
   assert.is(h.outcome(1)?.outcome, 'found')
