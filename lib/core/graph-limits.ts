@@ -147,6 +147,8 @@ export const GRAPH_LIMITS = {
   graphStoreBatchBytes: 16 * 1024 * 1024,
   /** Larger records are stored in pieces of so many bytes. */
   graphStorePieceBytes: 2 * 1024 * 1024,
+  /** What a store keeps in memory of what it has logged, before it becomes a file; twice at most. */
+  graphStoreBufferBytes: 512 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
   /** Connections that wait to be accepted by a listener. */

@@ -284,6 +284,9 @@ async function openDatabase(directory: string, create: boolean): Promise<Databas
     valueEncoding: 'buffer',
     createIfMissing: create,
     errorIfExists: create,
+    // The records are in memory already. With LevelDB's 4 MB, a process with many graphs would grow
+    // for ten minutes or more until their buffers are full, and again as they get out of step.
+    writeBufferSize: LIMITS.graphStoreBufferBytes,
   })
   try {
     await db.open()
