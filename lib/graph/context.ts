@@ -123,6 +123,18 @@ export class GraphContext {
     return this.#kept.peerTime
   }
 
+  /** The same as a number, a few microseconds off, for what happens with every message. */
+  get peerTimeAbout(): number {
+    const utc = Number(FILETIME_OF_UNIX_EPOCH) + this.now * 10 + this.wallOffsetMs * 10_000
+    return utc - Number(this.peerTimeDelta)
+  }
+
+  /** What has expired by now lapses. */
+  lapse(): void {
+    const { database } = this
+    if (database.mayLapse(this.peerTimeAbout)) database.lapse(this.peerTime)
+  }
+
   /** When a peer time will be, on the machine's clock. */
   instantOf(peerTime: bigint): Instant {
     return this.now + Math.ceil(Number(peerTime - this.peerTime) / 10)

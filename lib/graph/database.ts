@@ -29,6 +29,9 @@ export interface DatabaseStatistics {
   readonly refused: number
 }
 
+/** More than times that are kept as numbers are off. */
+const ABOUT_TICKS = 1000
+
 /**
  * All records of a graph that this node holds, tombstones included (MS-PPGRH 3.1.1): by ID, in the
  * order of the hash sync, by expiry, by type; by creator and attribute once somebody searches so.
@@ -153,6 +156,12 @@ export class GraphDatabase {
       this.#lapsed.push(entry)
       this.#lapsedCount++
     }
+  }
+
+  /** May anything lapse about this peer time? Tells without making a bigint. */
+  mayLapse(about: number): boolean {
+    const first = this.#expiry.first()
+    return first !== undefined && first.expiresAbout <= about + ABOUT_TICKS
   }
 
   /** Takes out one record that has lapsed. */

@@ -8,6 +8,7 @@ import { Alarm } from './alarm.js'
 import { longestMessage } from './channel.js'
 import { PING_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
+import { ticksAbout } from './entry.js'
 import type { GraphTransmit } from './interface.js'
 import type { GraphLink } from './link.js'
 import type { Failure, RecordSource } from './parts.js'
@@ -172,10 +173,11 @@ export class Outbox implements SendHost {
    * expired already (GA-58), or waits for what its provider needs to judge it (GA-37).
    */
   floodSent(link: GraphLink, record: GraphRecord, end: number): void {
-    const { config, now, peerTime } = this.#context
+    const { config, now, peerTimeAbout } = this.#context
     if (config.security !== undefined) return
-    const ticks = BigInt(LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10n
-    if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
+    const ticks = (LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10
+    const expires = ticksAbout(record.timeWord(2), record.timeWord(3))
+    if (expires > peerTimeAbout + ticks) link.watch.follow(record.id, end, now)
   }
 
   #ackAdded(link: GraphLink): void {

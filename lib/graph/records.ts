@@ -130,9 +130,9 @@ export class Records implements RecordsPart {
   }
 
   handleKnown(link: Link, flood: KnownFlood): boolean {
-    const { database, parts, peerTime } = this.#context
+    const { database, parts } = this.#context
     const { generation } = database.known
-    database.lapse(peerTime)
+    this.#context.lapse()
     if (database.known.generation !== generation) return false
     parts.sync.recordReceived(link)
     if (isOpen(link)) {
@@ -143,8 +143,8 @@ export class Records implements RecordsPart {
   }
 
   handleFlood(link: Link, record: GraphRecord): boolean {
-    const { database, parts, peerTime, counters, properties, config } = this.#context
-    database.lapse(peerTime)
+    const { database, parts, counters, properties, config } = this.#context
+    this.#context.lapse()
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
     const held = database.current(record)
@@ -157,7 +157,7 @@ export class Records implements RecordsPart {
       maxRecordSize: properties.maxRecordSize,
       dialect: config.dialect,
     }
-    const fault = this.#validation.faultOf(record, rules, peerTime)
+    const fault = this.#validation.faultOf(record, rules, this.#context.peerTime)
     if (fault === undefined) return this.#judge(link, record)
     counters.add(`record-${fault}`)
     return false
