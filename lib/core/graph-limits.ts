@@ -147,10 +147,12 @@ export const GRAPH_LIMITS = {
   graphStoreBatchBytes: 16 * 1024 * 1024,
   /** Larger records are stored in pieces of so many bytes. */
   graphStorePieceBytes: 2 * 1024 * 1024,
-  /** What a store keeps in memory of what it has logged, before it becomes a file; twice at most. */
+  /** Bytes that a store has logged and not made a file of yet; in memory, twice at most. */
   graphStoreBufferBytes: 512 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
+  /** Bytes that are read from it before timers and other connections have their turn. */
+  streamTurnBytes: 256 * 1024,
   /** Connections that wait to be accepted by a listener. */
   listenBacklog: 511,
   /** Leaving a graph is over after this, answered or not: SIGINT has two seconds in all. */

@@ -51,6 +51,10 @@ export class TcpStream {
   #given = 0
   #reported = 0
   #connected: boolean
+  /** Read since others had their turn. */
+  #inTurn = 0
+  /** Not read, because of the owner. */
+  #paused = false
   #closed = false
 
   private constructor(socket: Socket, owner: StreamOwner, connected: boolean) {
@@ -153,6 +157,7 @@ export class TcpStream {
   /** Lets the peer wait: reads nothing until told otherwise. */
   pause(paused: boolean): void {
     if (this.#closed) return
+    this.#paused = paused
     if (paused) this.#socket.pause()
     else this.#socket.resume()
   }
@@ -172,9 +177,22 @@ export class TcpStream {
     this.#socket.destroy()
   }
 
-  /** Feeds bytes; called by the socket. */
+  /**
+   * Feeds bytes; called by the socket. libuv would read on for 2 MB while timers and all other
+   * connections wait.
+   */
   receive(chunk: Uint8Array): void {
-    if (!this.#closed) this.owner.streamData(this, chunk)
+    if (this.#closed) return
+    this.owner.streamData(this, chunk)
+    this.#inTurn += chunk.length
+    if (this.#inTurn < LIMITS.streamTurnBytes) return
+    this.#inTurn = 0
+    this.#socket.pause()
+    setImmediate(this.#readOn)
+  }
+
+  readonly #readOn = (): void => {
+    if (!this.#closed && !this.#paused) this.#socket.resume()
   }
 
   readonly #onWritten = (): void => {
