@@ -3,7 +3,7 @@ import { LIMITS } from '../core/limits.js'
 import { Queue } from '../core/queue.js'
 import { KnownRecords } from '../wire/graph/known-records.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import { comparePositions, Entry, type Position } from './entry.js'
+import { ABOUT_TICKS, comparePositions, Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
 import { IdIndex } from './id-index.js'
@@ -28,9 +28,6 @@ export interface DatabaseStatistics {
   /** Records that found no room. */
   readonly refused: number
 }
-
-/** More than times that are kept as numbers are off. */
-const ABOUT_TICKS = 1000
 
 /**
  * All records of a graph that this node holds, tombstones included (MS-PPGRH 3.1.1): by ID, in the

@@ -69,6 +69,9 @@ export class Entry {
   }
 }
 
+/** More than times that are kept as numbers are off. */
+export const ABOUT_TICKS = 1000
+
 /** A time of a record from its two words, as a number, which is a few microseconds off. */
 export function ticksAbout(high: number, low: number): number {
   return (high >>> 0) * 2 ** 32 + (low >>> 0)

@@ -271,7 +271,7 @@ export class Records implements RecordsPart {
     const previous = this.#predecessor(record)
     database.put(record, autorefresh)
     if (isPersisted(record.type)) this.#context.write({ type: 'put', record, autorefresh })
-    this.#expiry.stored(record.expirationTime)
+    this.#expiry.stored(record)
     if (autorefresh) this.#autorefresh.stored(record)
     parts.links.flood(record, from)
     this.#report(record, previous, from === undefined)
