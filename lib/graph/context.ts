@@ -72,6 +72,8 @@ export class GraphContext {
   neverConnected: boolean
   /** Peer time at which this node last had a neighbour: where a sync by time begins (2.2.2.7). */
   leftAt: bigint | undefined
+  /** It has had neighbours on this host, so that loopback addresses may be those of nodes. */
+  onLoopback = false
   allowDirect = false
   closing = false
   readonly nodeId: bigint

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../core/endpoint.js'
 import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import type {
   ConnectionId,
   GraphCommand,
@@ -135,7 +136,9 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
       // Nobody knows what the machine has taken in of it.
       this.#drop(stream, 'an internal failure')
     }
-    this.again()
+    // Who floods faster than turns come round must not have events pile up.
+    if (this.#machine.context.events.length >= LIMITS.outputsPerTurn) this.pump()
+    else this.again()
   }
 
   streamWritten(stream: TcpStream): void {

@@ -235,11 +235,17 @@ abstract class Reader {
 
   #break(): GraphStreamItem {
     const code = nativeCode(this.words[StreamRow.CODE] as number)
+    this.close()
+    return { kind: 'error', code }
+  }
+
+  /** Reads no more, and keeps nothing. */
+  close(): void {
     this.#closed = true
+    this.#cursor = this.#count = 0
     this.#input = EMPTY
     this.#assembly = undefined
     this.words[StreamRow.AT] = this.words[StreamRow.HAVE] = 0
-    return { kind: 'error', code }
   }
 
   /**
