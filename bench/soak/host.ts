@@ -24,13 +24,13 @@ subscribe('peernet:machine-failure', (message) => {
   const { error } = message as { error: unknown }
   failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
 })
-for (const name of ['net.client.socket', 'net.server.socket']) {
-  subscribe(name, (message) => {
-    const { socket } = message as { socket: Socket }
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-}
+// Each connection is the client's in one of the processes. A listener's sockets would stay here for
+// good: lib/io/tcp.ts takes their connections over, and then they never close.
+subscribe('net.client.socket', (message) => {
+  const { socket } = message as { socket: Socket }
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+})
 
 async function start(
   node: number,

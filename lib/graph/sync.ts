@@ -168,7 +168,8 @@ export class Sync implements SyncPart, SyncObserver, Timed {
     this.#mainSince = now
     this.#mainProgress = now
     if (neverConnected || leftAt === undefined) {
-      this.#run(link, { first: { type: 'new' }, hash: false })
+      // Killed before it could note when: its last records may be nowhere else.
+      this.#run(link, { first: { type: 'new' }, hash: !neverConnected })
     } else {
       const agreed = link.repair ? this.#agreed(link) : leftAt
       // GA-54: hashes do not show which of two equal versions the graph has agreed on meanwhile.
