@@ -97,6 +97,9 @@ export const GRAPH_LIMITS = {
   /** Records that a node holds, tombstones included, and bytes of them; more are refused. */
   graphRecords: 1_000_000,
   graphDatabaseBytes: 1024 * 1024 * 1024,
+  /** Room beyond it for presence, contacts, signature and Graph Info, none of them large. */
+  graphSpareRecords: 20_000,
+  graphSpareBytes: 32 * 1024 * 1024,
   /** Creators whose Record ID hash is remembered (3.1.7.27). */
   graphKnownCreators: 1024,
   /** 3.1.6.7: bounds of the time between two scans for expired records. */
