@@ -78,7 +78,7 @@ function databases(expiresAfter: number, internal: boolean): Databases {
 
 function measure(): Measures {
   for (let i = 0; i < 2; i++) globalThis.gc?.()
-  const { rss, heapUsed, external } = process.memoryUsage()
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const handles: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) {
     // What is over by the next turn is no handle.
@@ -86,7 +86,7 @@ function measure(): Measures {
   }
   const neighbors = [...graphs.values()].reduce((sum, one) => sum + one.neighbors().length, 0)
   return {
-    ...{ rss, heapUsed, external, handles, neighbors, failures },
+    ...{ rss, heapUsed, heapTotal, external, handles, neighbors, failures },
     anonymous: anonymousBytes(),
     fds: readdirSync('/proc/self/fd').length,
     cpuSeconds: cpuSeconds(),
