@@ -26,8 +26,9 @@ export interface Growth {
  * that stayed for every tenth of the former would be 4 MB in the eight nodes of a process, a
  * connection with its 20 KB would be 16 MB: both are found. The number of records sways by some per
  * cent, which is about 1 MB. Resident memory has malloc's reserves in it and is given more. Pages
- * of files do not count, since tables that LevelDB has mapped are the system's to drop; nor does V8's
- * reserve for its young generation, which followed the load of the machine by 33 MB in a minute.
+ * of files do not count, since tables that LevelDB has mapped are the system's to drop; nor does
+ * V8's reserve for its young generation, which followed the load of the machine by 33 MB in a
+ * minute.
  */
 export const BOUNDS: Growth = { heap: 3e6, external: 4e6, anonymous: 12e6 }
 
