@@ -273,7 +273,12 @@ async function checkLogs(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.endsWith('.log')) continue
     const path = join(directory, name)
-    const at = damageOfLog(await readFile(path))
+    const log = await readFile(path).catch((error: unknown) => {
+      // Whoever has the database open is done with it; LevelDB will tell that it is in use.
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw systemError(directory, error)
+    })
+    const at = log && damageOfLog(log)
     if (at !== undefined) throw corrupt(path, `damaged at byte ${at}`)
   }
 }
