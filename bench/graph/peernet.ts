@@ -9,8 +9,10 @@ const TYPE = '5c6d1f0e-7f0b-4a58-9d15-9d7d1a52f3c1'
 const NUMBER = 4
 
 const options = { graphId: 'bench', addresses: ['::1'], directory: false } as const
-const ENOUGH_NEIGHBORS = 2
-const PATIENCE_MS = 90_000
+const LEAST_NEIGHBORS = 2
+/** A node with fewer goes on looking, so that edges come that the raw flood does not have. */
+const IDEAL_NEIGHBORS = 3
+const PATIENCE_MS = 60_000
 
 function numberOf(payload: Uint8Array): number {
   return new DataView(payload.buffer, payload.byteOffset).getUint32(0)
@@ -31,12 +33,19 @@ async function joinOne(index: number, graphs: readonly Graph[]): Promise<Graph> 
   return graph
 }
 
-/** Waits until the mesh has made its connections: each node has enough, and no more come. */
+/**
+ * Waits until the mesh has made its connections: each node has enough, and no more come. A handful
+ * of nodes, for a quick look, need not have that much.
+ */
 async function settle(graphs: readonly Graph[]): Promise<void> {
   const until = performance.now() + PATIENCE_MS
-  const enough = Math.min(ENOUGH_NEIGHBORS, graphs.length - 1)
-  while (!graphs.every((graph) => graph.neighbors().length >= enough)) {
-    if (performance.now() > until) throw new Error('the mesh did not form')
+  const all = (enough: number): boolean => graphs.every((one) => one.neighbors().length >= enough)
+  const wanted = graphs.length > 4 ? IDEAL_NEIGHBORS : Math.min(LEAST_NEIGHBORS, graphs.length - 1)
+  while (!all(wanted)) {
+    if (performance.now() > until) {
+      if (all(Math.min(LEAST_NEIGHBORS, wanted))) return
+      throw new Error('the mesh did not form')
+    }
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

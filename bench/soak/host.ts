@@ -24,13 +24,13 @@ subscribe('peernet:machine-failure', (message) => {
   const { error } = message as { error: unknown }
   failures.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
 })
-for (const name of ['net.client.socket', 'net.server.socket']) {
-  subscribe(name, (message) => {
-    const { socket } = message as { socket: Socket }
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-}
+// Each connection is the client's in one of the processes. A listener's sockets would stay here for
+// good: lib/io/tcp.ts takes their connections over, and then they never close.
+subscribe('net.client.socket', (message) => {
+  const { socket } = message as { socket: Socket }
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
+})
 
 async function start(
   node: number,
@@ -78,7 +78,7 @@ function databases(expiresAfter: number, internal: boolean): Databases {
 
 function measure(): Measures {
   for (let i = 0; i < 2; i++) globalThis.gc?.()
-  const { rss, heapUsed, external } = process.memoryUsage()
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const handles: Record<string, number> = {}
   for (const kind of process.getActiveResourcesInfo()) {
     // What is over by the next turn is no handle.
@@ -86,7 +86,7 @@ function measure(): Measures {
   }
   const neighbors = [...graphs.values()].reduce((sum, one) => sum + one.neighbors().length, 0)
   return {
-    ...{ rss, heapUsed, external, handles, neighbors, failures },
+    ...{ rss, heapUsed, heapTotal, external, handles, neighbors, failures },
     anonymous: anonymousBytes(),
     fds: readdirSync('/proc/self/fd').length,
     cpuSeconds: cpuSeconds(),

@@ -51,6 +51,8 @@ export interface Measures {
   /** Without pages of files: LevelDB maps its tables, and the system drops those pages at will. */
   readonly anonymous: number
   readonly heapUsed: number
+  /** What V8 has reserved for its heap: part of `anonymous`, up to 32 MB beyond what it uses. */
+  readonly heapTotal: number
   readonly external: number
   readonly fds: number
   /** What keeps the process alive, by kind. */

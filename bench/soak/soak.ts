@@ -85,6 +85,7 @@ export class Soak {
     for (const node of this.#swarm.up) await this.#swarm.close(node)
     const after = await this.#measure()
     say({ handlesBefore: before.map(handlesOf), handlesAfter: after.map(handlesOf) })
+    say({ before: memoryOf(before), after: memoryOf(after) })
     return this.#verdict(before, after)
   }
 
@@ -201,10 +202,11 @@ export class Soak {
   async #line(round: number, compared: Comparison): Promise<object> {
     const { roundMs } = this.#options
     const measures = await this.#measure()
-    for (const [i, { heapUsed, external, anonymous, failures }] of measures.entries()) {
+    for (const [i, one] of measures.entries()) {
+      const { heapUsed, heapTotal, external, anonymous, failures } = one
       this.#readings[i]?.push({
-        ...{ minute: (round * roundMs) / 60_000, heapBytes: heapUsed },
-        ...{ externalBytes: external, anonymousBytes: anonymous },
+        ...{ minute: (round * roundMs) / 60_000, heapBytes: heapUsed, externalBytes: external },
+        anonymousBytes: anonymous - (heapTotal - heapUsed),
       })
       if (failures.length > 0) this.#failures.push(...failures.slice(0, 1))
     }
@@ -219,10 +221,7 @@ export class Soak {
       ...(compared.ms === undefined ? { databases: compared.different } : {}),
       ...(compared.wrong.length === 0 ? {} : { wrong: compared.wrong.slice(0, 5) }),
       links: measures.reduce((sum, { neighbors }) => sum + neighbors, 0),
-      rssMB: measures.map(({ rss }) => megabytes(rss)),
-      anonymousMB: measures.map(({ anonymous }) => megabytes(anonymous)),
-      heapMB: measures.map(({ heapUsed }) => megabytes(heapUsed)),
-      externalMB: measures.map(({ external }) => megabytes(external)),
+      ...memoryOf(measures),
       fds: measures.map(({ fds }) => fds),
       handles: measures.map(({ handles }) => handles),
       // Of one core, in the processes that live all the time.
@@ -259,6 +258,16 @@ export class Soak {
     const result = verdict.ok ? 'passed' : 'failed'
     say({ verdict: result, failures, roundsApart, growthPerHour: growth, memory })
     return verdict
+  }
+}
+
+function memoryOf(measures: readonly Measures[]): object {
+  return {
+    rssMB: measures.map(({ rss }) => megabytes(rss)),
+    anonymousMB: measures.map(({ anonymous }) => megabytes(anonymous)),
+    heapMB: measures.map(({ heapUsed }) => megabytes(heapUsed)),
+    heapTotalMB: measures.map(({ heapTotal }) => megabytes(heapTotal)),
+    externalMB: measures.map(({ external }) => megabytes(external)),
   }
 }
 

@@ -7,7 +7,7 @@ export interface Reading {
   /** After two collections. */
   readonly heapBytes: number
   readonly externalBytes: number
-  /** Resident, without pages of files. */
+  /** Resident, without pages of files and without what V8 has reserved and does not use. */
   readonly anonymousBytes: number
 }
 
@@ -25,8 +25,10 @@ export interface Growth {
  * In an hour each node sees some 25,000 operations and 100 connections. An object of 200 bytes
  * that stayed for every tenth of the former would be 4 MB in the eight nodes of a process, a
  * connection with its 20 KB would be 16 MB: both are found. The number of records sways by some per
- * cent, which is about 1 MB. Resident memory has the allocator's reserves in it and is given more;
- * pages of files do not count, since tables that LevelDB has mapped are the system's to drop.
+ * cent, which is about 1 MB. Resident memory has malloc's reserves in it and is given more. Pages
+ * of files do not count, since tables that LevelDB has mapped are the system's to drop; nor does
+ * V8's reserve for its young generation, which followed the load of the machine by 33 MB in a
+ * minute.
  */
 export const BOUNDS: Growth = { heap: 3e6, external: 4e6, anonymous: 12e6 }
 

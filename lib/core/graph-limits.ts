@@ -43,6 +43,8 @@ export const GRAPH_LIMITS = {
   /** 3.1.1 Referral List; 3.1.5.2.1 and 3.1.7.25: what a WELCOME, REFUSE or DISCONNECT lists. */
   graphReferrals: 100,
   graphReferralsReturned: 10,
+  /** Nodes tried in a row where refusals lead to; then the retry timer has its turn. */
+  graphReferralHops: 16,
   /** GA-45: of a node, in CONNECT and records. */
   graphListeningAddresses: 255,
   /** 3.1.1: neighbours that a node wants at least, at best, and has at most. */
@@ -95,6 +97,9 @@ export const GRAPH_LIMITS = {
   /** Records that a node holds, tombstones included, and bytes of them; more are refused. */
   graphRecords: 1_000_000,
   graphDatabaseBytes: 1024 * 1024 * 1024,
+  /** Room beyond it for presence, contacts, signature and Graph Info, none of them large. */
+  graphSpareRecords: 20_000,
+  graphSpareBytes: 32 * 1024 * 1024,
   /** Creators whose Record ID hash is remembered (3.1.7.27). */
   graphKnownCreators: 1024,
   /** 3.1.6.7: bounds of the time between two scans for expired records. */
@@ -128,6 +133,17 @@ export const GRAPH_LIMITS = {
   graphPrioritizedTypes: 253,
   /** A sync that brings nothing for so long ends its link, when others wait for it. */
   graphSyncStallUs: minutes(2),
+  /** However much it brings: after this, others need not wait any longer. */
+  graphSyncAloneUs: minutes(10),
+  /**
+   * Looks at all records that a peer may cause at once, and when it may cause one more; looks at
+   * fewer records than this are not counted. A sync of 1,000,000 records takes about 30.
+   */
+  graphSyncPasses: 48,
+  graphSyncPassUs: seconds(5),
+  graphSyncPassRecords: 4096,
+  /** Records of an ADVERTISE that answers one range. */
+  graphAdvertised: 524_288,
   /** In a graph for longer than this, another signature at a new neighbour tells of a split. */
   graphSettledUs: minutes(2),
   /** How often the time at which this node was last in the graph is written down. */
@@ -147,13 +163,19 @@ export const GRAPH_LIMITS = {
   graphStoreBatchBytes: 16 * 1024 * 1024,
   /** Larger records are stored in pieces of so many bytes. */
   graphStorePieceBytes: 2 * 1024 * 1024,
+  /** Bytes that a store has logged and not made a file of yet; in memory, twice at most. */
+  graphStoreBufferBytes: 512 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
+  /** Bytes that are read from it before timers and other connections have their turn. */
+  streamTurnBytes: 256 * 1024,
   /** Connections that wait to be accepted by a listener. */
   listenBacklog: 511,
   /** Leaving a graph is over after this, answered or not: SIGINT has two seconds in all. */
   graphLeaveMs: 1_800,
   /** Events kept for a reader who lags behind, and direct connections that nobody has taken. */
   graphEvents: 16_384,
+  /** Bytes of records and data that the events which such a reader has not read hold on to. */
+  graphEventBytes: 256 * 1024 * 1024,
   graphDirectWaiting: 64,
 } as const

@@ -315,6 +315,8 @@ export const LIMITS = {
   graphRepairTurnUs: seconds(60),
   /** Presence and Contact List (3.1.1), addresses of each entry, node attributes in units. */
   graphPresenceEntries: 16_384,
+  /** A presence record that lives longer is no node's, unless the graph's lifetime is longer. */
+  graphPresenceLifetimeMostS: 7 * 86_400,
   graphContactEntries: 1024,
   graphNodeAddresses: 16,
   graphNodeAttributeUnits: 4096,

@@ -1,5 +1,6 @@
 import { endpointKey, type Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
+import { addressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
 import { below } from '../core/rng.js'
 import type { Contacts } from './contacts.js'
@@ -53,10 +54,22 @@ export class Candidates {
     })
   }
 
-  /** The first address that has not failed lately. */
+  /** The first address where a node may be, and that has not failed lately. */
   addressOf({ addresses }: Candidate): Endpoint | undefined {
     const { now } = this.#context
-    return addresses.find((address) => (this.#failed.get(endpointKey(address)) ?? 0) <= now)
+    return addresses.find(
+      (address) =>
+        (this.#failed.get(endpointKey(address)) ?? 0) <= now && this.#isPossible(address),
+    )
+  }
+
+  /** Records say what they like: they must not send this node to services of its own host, say. */
+  #isPossible(address: Endpoint): boolean {
+    const { listening, onLoopback, properties } = this.#context
+    if (address.port === 0) return false
+    const kind = addressKind(address.address)
+    if (kind === 'loopback' && onLoopback) return true
+    return kind === properties.scope || listening.some((own) => addressKind(own.address) === kind)
   }
 
   failed(key: string): void {

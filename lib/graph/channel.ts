@@ -134,6 +134,9 @@ export class Channel {
   close(): number[] {
     this.#session?.close()
     this.#session = undefined
+    // Whatever still knows the link (a record that is deferred) must not keep half a message.
+    this.#reader.close()
+    this.#plain?.close()
     return this.queue.clear()
   }
 

@@ -6,7 +6,7 @@ import type { GraphRecord } from '../wire/graph/record.js'
 import { Alarm, randomSeconds } from './alarm.js'
 import { RECORD_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
-import { ticks } from './peer-time.js'
+import { isLive, ticks } from './peer-time.js'
 import type { Signature } from './signature.js'
 
 /** An entry of the Contact List, MS-PPGRH 3.1.1. */
@@ -148,14 +148,15 @@ export class Contacts {
       expirationTime: peerTime + ticks(LIMITS.graphContactLifetimeS),
       autorefresh: true,
     })
-    if (record === undefined || this.#ownId !== undefined) return
-    this.#ownId = record.id
+    if (record !== undefined) this.#ownId = record.id
   }
 
+  /** Also one that somebody else has made incredible. */
   #remove(): void {
-    if (this.#ownId !== undefined && this.own !== undefined) {
-      this.#context.parts.records.removeInternal(this.#ownId)
-    }
+    const { database, parts } = this.#context
+    const record = this.#ownId === undefined ? undefined : database.get(this.#ownId)
+    if (record !== undefined && isLive(this.#context, record))
+      parts.records.removeInternal(record.id)
   }
 
   /** Undefined: not a contact that could be connected to. */

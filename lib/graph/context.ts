@@ -72,6 +72,8 @@ export class GraphContext {
   neverConnected: boolean
   /** Peer time at which this node last had a neighbour: where a sync by time begins (2.2.2.7). */
   leftAt: bigint | undefined
+  /** It has had neighbours on this host, so that loopback addresses may be those of nodes. */
+  onLoopback = false
   allowDirect = false
   closing = false
   readonly nodeId: bigint
@@ -121,6 +123,18 @@ export class GraphContext {
       this.#kept = { now, wallOffsetMs, peerTimeDelta, peerTime: this.utc - peerTimeDelta }
     }
     return this.#kept.peerTime
+  }
+
+  /** The same as a number, a few microseconds off, for what happens with every message. */
+  get peerTimeAbout(): number {
+    const utc = Number(FILETIME_OF_UNIX_EPOCH) + this.now * 10 + this.wallOffsetMs * 10_000
+    return utc - Number(this.peerTimeDelta)
+  }
+
+  /** What has expired by now lapses. */
+  lapse(): void {
+    const { database } = this
+    if (database.mayLapse(this.peerTimeAbout)) database.lapse(this.peerTime)
   }
 
   /** When a peer time will be, on the machine's clock. */

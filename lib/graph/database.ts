@@ -1,9 +1,10 @@
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
+import { isReservedType } from './constants.js'
 import { Queue } from '../core/queue.js'
 import { KnownRecords } from '../wire/graph/known-records.js'
 import type { GraphRecord } from '../wire/graph/record.js'
-import { comparePositions, Entry, type Position } from './entry.js'
+import { ABOUT_TICKS, comparePositions, Entry, type Position } from './entry.js'
 import { ExpiryHeap } from './expiry-heap.js'
 import { HashRanges } from './hash-ranges.js'
 import { IdIndex } from './id-index.js'
@@ -155,6 +156,12 @@ export class GraphDatabase {
     }
   }
 
+  /** May anything lapse about this peer time? Tells without making a bigint. */
+  mayLapse(about: number): boolean {
+    const first = this.#expiry.first()
+    return first !== undefined && first.expiresAbout <= about + ABOUT_TICKS
+  }
+
   /** Takes out one record that has lapsed. */
   takeLapsed(): GraphRecord | undefined {
     for (;;) {
@@ -254,7 +261,15 @@ export class GraphDatabase {
     // A smaller record in place of a larger one is always welcome: so a deletion frees room.
     if (held !== undefined && size <= before) return true
     const records = this.#byId.size + (held === undefined ? 1 : 0)
-    return records <= this.#limits.records && this.#bytes + size - before <= this.#limits.bytes
+    const bytes = this.#bytes + size - before
+    if (records <= this.#limits.records && bytes <= this.#limits.bytes) return true
+    // However full it is with others', the graph goes on by records of its own.
+    return (
+      isReservedType(record.type) &&
+      size <= LIMITS.graphProtectChunkBytes &&
+      records <= this.#limits.records + LIMITS.graphSpareRecords &&
+      bytes <= this.#limits.bytes + LIMITS.graphSpareBytes
+    )
   }
 
   #add(record: GraphRecord, autorefresh: boolean): void {

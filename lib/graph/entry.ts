@@ -51,6 +51,11 @@ export class Entry {
     return this.#record.expirationTime
   }
 
+  /** As a number, which is a few microseconds off. */
+  get expiresAbout(): number {
+    return ticksAbout(this.#expiresHigh ^ SIGN, this.#expiresLow ^ SIGN)
+  }
+
   expiresBefore(other: Entry): boolean {
     if (this.#expiresHigh !== other.#expiresHigh) return this.#expiresHigh < other.#expiresHigh
     return this.#expiresLow < other.#expiresLow
@@ -62,6 +67,14 @@ export class Entry {
     if (a.#modifiedLow !== b.#modifiedLow) return a.#modifiedLow - b.#modifiedLow
     return a.id === b.id ? 0 : a.id < b.id ? -1 : 1
   }
+}
+
+/** More than times that are kept as numbers are off. */
+export const ABOUT_TICKS = 1000
+
+/** A time of a record from its two words, as a number, which is a few microseconds off. */
+export function ticksAbout(high: number, low: number): number {
+  return (high >>> 0) * 2 ** 32 + (low >>> 0)
 }
 
 const SIGN = 0x8000_0000

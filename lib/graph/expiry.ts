@@ -3,6 +3,7 @@ import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { GraphContext } from './context.js'
+import { ABOUT_TICKS, ticksAbout } from './entry.js'
 import { ticks } from './record-drafts.js'
 
 const LEAST = ticks(LIMITS.graphExpiryMinUs)
@@ -25,8 +26,12 @@ export class Expiry implements Timed {
   }
 
   /** 3.1.7.3, 3.1.7.10: what expires well before the next scan pulls it in. */
-  stored(expirationTime: bigint): void {
-    if (this.#scanAt !== undefined && expirationTime + LEAST >= this.#scanAt) return
+  stored(record: GraphRecord): void {
+    const scanAt = this.#scanAt
+    const about = ticksAbout(record.timeWord(2), record.timeWord(3))
+    if (scanAt !== undefined && about >= Number(scanAt) + ABOUT_TICKS) return
+    const { expirationTime } = record
+    if (scanAt !== undefined && expirationTime + LEAST >= scanAt) return
     const at = Math.max(this.#context.instantOf(expirationTime), this.#context.now)
     this.#arm(at, expirationTime)
   }

@@ -98,7 +98,9 @@ export class GraphInfo {
       counters.add('graph.foreign-graph-info')
       return
     }
-    this.#take(decoded.payload)
+    // 3.1.7.10.2: only some change. Whoever could turn the scope could take all addresses away.
+    const { scope, deferExpiration } = known === '' ? decoded.payload : properties
+    this.#take({ ...decoded.payload, scope, deferExpiration })
   }
 
   /** Zeros stand for defaults (2.2.3.1). */

@@ -12,7 +12,7 @@ import type { GraphContext } from './context.js'
 import type { GraphLink } from './link.js'
 import type { Links } from './links.js'
 import { adjustPeerTime } from './peer-clock.js'
-import { isUsableAddress, referralsFor } from './referral-list.js'
+import { referralsFor } from './referral-list.js'
 import { TOPOLOGY_VISIT } from './topology.js'
 
 /** 3.1.5.1, 3.1.5.2.1 to .4: how links come to be CONNECTED, or do not. */
@@ -119,8 +119,7 @@ export class Handshake {
   }
 
   #replaceAddresses(link: GraphLink, message: ConnectMessage): void {
-    const { scope } = this.#context.properties
-    link.addresses = message.addresses.filter((address) => isUsableAddress(address, scope))
+    link.addresses = message.addresses.filter((address) => this.#links.isSaidBy(link, address))
   }
 
   #acceptDirect(link: GraphLink, message: ConnectMessage): void {
@@ -179,7 +178,7 @@ export class Handshake {
     }
     link.nodeId = message.nodeId
     link.peerId = message.peerId
-    links.addReferrals(message.addresses)
+    links.addReferrals(link, message.addresses)
     if (link.direct) {
       links.connected(link)
       links.pingAll()
@@ -216,11 +215,13 @@ export class Handshake {
   /** 3.1.5.2.3. */
   refuse(link: GraphLink, message: RefuseMessage): void {
     const links = this.#links
-    if (link.state !== 'connect-wait') {
+    // Each of a row of refusals would have this node connect somewhere.
+    if (link.state !== 'connect-wait' || link.refused) {
       links.terminate(link, 'protocol')
       return
     }
-    links.addReferrals(message.addresses)
+    link.refused = true
+    links.addReferrals(link, message.addresses)
     // The other side holds this link for CONNECTED: the Connect Timer will tell.
     const next = link.direct ? undefined : links.followReferral(link)
     if (message.code !== 'already-connected') links.terminate(link, 'refused', next)
@@ -228,7 +229,7 @@ export class Handshake {
 
   /** 3.1.5.2.4. */
   disconnect(link: GraphLink, message: DisconnectMessage): void {
-    this.#links.addReferrals(message.addresses)
+    this.#links.addReferrals(link, message.addresses)
     this.#links.terminate(link, message.reason)
   }
 

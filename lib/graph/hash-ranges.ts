@@ -52,12 +52,11 @@ export class HashRanges {
     const last = this.#ranges[index - 1]
     if (index === this.#ranges.length && last !== undefined && last.count < rangeSize) index--
     const ranges = this.#ranges.slice(0, index)
-    for (;;) {
-      const entries = this.#order.after(ranges.at(-1) ?? FIRST_POSITION, rangeSize)
-      const end = entries.at(-1)
-      if (end === undefined) break
-      const hash = hashOf(entries)
-      ranges.push({ hash, count: entries.length, time: end.time, id: end.id })
+    const entries = this.#order.after(ranges.at(-1) ?? FIRST_POSITION, Infinity)
+    for (let from = 0; from < entries.length; from += rangeSize) {
+      const to = Math.min(from + rangeSize, entries.length)
+      const { time, id } = entries[to - 1] as Entry
+      ranges.push({ hash: hashOf(entries, from, to), count: to - from, time, id })
     }
     this.#ranges = ranges
     this.#changedFrom = undefined
@@ -93,11 +92,12 @@ export class HashRanges {
 }
 
 /** MD5(RecordID1, RecordVersion1, RecordID2, …), 3.1.7.31. */
-export function hashOf(entries: readonly Entry[]): Uint8Array {
-  const length = entries.length * ABSTRACT_BYTES
+export function hashOf(entries: readonly Entry[], from = 0, to = entries.length): Uint8Array {
+  const length = (to - from) * ABSTRACT_BYTES
   if (abstracts.length < length) abstracts = new Uint8Array(length)
   let at = 0
-  for (const { record } of entries) {
+  for (let i = from; i < to; i++) {
+    const { record } = entries[i] as Entry
     record.writeId(abstracts, at)
     const { version } = record
     abstracts[at + 16] = version >>> 24

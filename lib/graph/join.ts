@@ -10,6 +10,8 @@ const joinMemory = new Slab(65_536)
  */
 export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
   if (pieces.length <= 1) return pieces
+  const total = bytesOfSmall(pieces, limit)
+  if (total > 0) return [joinRun(pieces, 0, pieces.length, total)]
   const joined: Uint8Array[] = []
   let at = 0
   while (at < pieces.length) {
@@ -24,6 +26,16 @@ export function joinSmall(pieces: readonly Uint8Array[], limit: number): readonl
     if (at < pieces.length) joined.push(pieces[at++] as Uint8Array)
   }
   return joined
+}
+
+/** Of all; 0 when one of them is not small. */
+function bytesOfSmall(pieces: readonly Uint8Array[], limit: number): number {
+  let bytes = 0
+  for (const { length } of pieces) {
+    if (length >= limit) return 0
+    bytes += length
+  }
+  return bytes
 }
 
 function joinRun(

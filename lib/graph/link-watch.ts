@@ -12,6 +12,8 @@ interface Probe {
   /** When it was sent, or its way out of the process last moved. */
   since: Instant
   left: boolean
+  /** The peer has no reason to keep silent about it. */
+  readonly certain: boolean
   /** Another FLOOD was acknowledged since. */
   heard: boolean
 }
@@ -24,6 +26,8 @@ interface Probe {
  * unanswered because it defers or refuses it (GA-37); while it acknowledges others, it hears us.
  */
 export class LinkWatch {
+  /** It has acknowledged nothing for long, perhaps rightly so: what it holds would tell. */
+  doubtful = false
   #lastReceived: Instant = 0
   #lastSent: Instant = 0
   /** Since when the peer has been in the middle of a message, and how much came since then. */
@@ -40,8 +44,8 @@ export class LinkWatch {
     return this.#probe === undefined
   }
 
-  follow(id: Guid, end: number, now: Instant): void {
-    this.#probe = { id, end, since: now, left: false, heard: false }
+  follow(id: Guid, end: number, now: Instant, certain: boolean): void {
+    this.#probe = { id, end, since: now, left: false, certain, heard: false }
   }
 
   sent(now: Instant): void {
@@ -99,7 +103,10 @@ export class LinkWatch {
     const probe = this.#probe
     if (probe === undefined || now - probe.since < LIMITS.graphSilenceUs) return false
     this.#probe = undefined
-    return !probe.heard
+    if (probe.heard) return false
+    if (probe.certain || !probe.left) return true
+    this.doubtful = true
+    return false
   }
 
   /** A message that never ends must not keep a connection. */

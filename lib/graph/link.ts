@@ -36,6 +36,9 @@ export class GraphLink implements Link, Timed {
   readonly initiator: boolean
   readonly remote: Endpoint
   readonly repair: boolean
+  /** Refusals that have led here, and whether this one was refused. */
+  readonly hops: number
+  refused = false
   /** The peer that an outgoing connection is meant for. */
   readonly wantedPeer: string | undefined
   direct: boolean
@@ -50,6 +53,7 @@ export class GraphLink implements Link, Timed {
   connectedAt: Instant = 0
   utility = 0
   sync: unknown = undefined
+  brought: GraphRecord | undefined
 
   /** Command that wants this connection and has not been answered. */
   handle: number | undefined
@@ -88,6 +92,7 @@ export class GraphLink implements Link, Timed {
     this.direct = outgoing?.direct ?? false
     this.topology = outgoing?.topology ?? false
     this.repair = outgoing?.repair ?? false
+    this.hops = outgoing?.hops ?? 0
     this.wantedPeer = outgoing?.peerId
     this.handle = outgoing?.handle
     this.connectionState = this.initiator ? 'out-alloc' : 'in-alloc'

@@ -20,7 +20,7 @@ import { GraphLink, type LinkOwner } from './link.js'
 import { LinkReceiver } from './link-receiver.js'
 import { Outbox } from './outbox.js'
 import type { ConnectOptions, Failure, Link, LinksPart, LinkState, RecordSource } from './parts.js'
-import { isUsableAddress, ReferralList, referralsFor } from './referral-list.js'
+import { isLoopback, isUsableAddress, ReferralList, referralsFor } from './referral-list.js'
 import { encodeNeighbors, TOPOLOGY_ANSWER } from './topology.js'
 
 /** All connections of a node in its graph, the neighbours among them, and the Referral List. */
@@ -193,6 +193,7 @@ export class Links implements LinksPart, LinkOwner {
   /** 3.1.5.2.3: tries the next node instead of the one that refused. */
   followReferral(refused: GraphLink): ConnectionId | undefined {
     const { listening, rng } = this.#context
+    if (refused.hops >= LIMITS.graphReferralHops) return undefined
     const to = this.#referrals.attempt(
       rng,
       (endpoint) =>
@@ -201,19 +202,26 @@ export class Links implements LinksPart, LinkOwner {
     )
     if (to === undefined) return undefined
     const { handle, repair } = refused
-    const options = { direct: false, repair, ...(handle === undefined ? {} : { handle }) }
+    const hops = refused.hops + 1
+    const options = { direct: false, repair, hops, ...(handle === undefined ? {} : { handle }) }
     const next = this.connect(to, options)
     if (typeof next !== 'number') return undefined
     refused.handle = undefined
     return next
   }
 
-  addReferrals(addresses: readonly Endpoint[]): void {
-    const { listening, properties } = this.#context
+  addReferrals(from: GraphLink, addresses: readonly Endpoint[]): void {
+    const { listening } = this.#context
     for (const address of addresses.slice(0, LIMITS.graphReferralsReturned)) {
       const own = listening.some((one) => sameEndpoint(one, address))
-      if (!own && isUsableAddress(address, properties.scope)) this.#referrals.add(address)
+      if (!own && this.isSaidBy(from, address)) this.#referrals.add(address)
     }
+  }
+
+  /** Can it be true that a node listens there? Of our loopback only this host knows. */
+  isSaidBy({ remote }: GraphLink, address: Endpoint): boolean {
+    const { scope } = this.#context.properties
+    return isUsableAddress(address, scope) && (isLoopback(remote) || !isLoopback(address))
   }
 
   isConnected(target: {
@@ -245,6 +253,7 @@ export class Links implements LinksPart, LinkOwner {
     }
     this.#tell(link, 'connected')
     if (link.direct) return
+    this.#context.onLoopback ||= isLoopback(link.remote)
     this.#neighbors.push(link)
     parts.sync.linkConnected(link)
     parts.maintenance.linkConnected(link, this.#neighbors.length === 1)
@@ -348,6 +357,7 @@ export class Links implements LinksPart, LinkOwner {
       this.terminate(link, 'silent')
       return
     }
+    if (link.watch.doubtful) this.outbox.challenge(link)
     if (link.watch.pingDue(now)) this.outbox.ping(link)
     timers.set(link, link.watch.next())
   }

@@ -8,6 +8,7 @@ import { Alarm } from './alarm.js'
 import { longestMessage } from './channel.js'
 import { PING_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
+import { ticksAbout } from './entry.js'
 import type { GraphTransmit } from './interface.js'
 import type { GraphLink } from './link.js'
 import type { Failure, RecordSource } from './parts.js'
@@ -168,14 +169,28 @@ export class Outbox implements SendHost {
   }
 
   /**
-   * Follows it unless the other side may rightly say nothing: because it takes the record for
-   * expired already (GA-58), or waits for what its provider needs to judge it (GA-37).
+   * Follows it unless the other side may take the record for expired already (GA-58). Under a
+   * provider it may also wait for what it needs to judge it (GA-37): then its silence is no proof.
    */
   floodSent(link: GraphLink, record: GraphRecord, end: number): void {
-    const { config, now, peerTime } = this.#context
-    if (config.security !== undefined) return
-    const ticks = BigInt(LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10n
-    if (record.expirationTime > peerTime + ticks) link.watch.follow(record.id, end, now)
+    if (!this.#lives(record)) return
+    const certain = this.#context.config.security === undefined || record === link.brought
+    link.watch.follow(record.id, end, this.#context.now, certain)
+  }
+
+  /** FLOODs what the peer itself has brought: it need not judge that to acknowledge it. */
+  challenge(link: GraphLink): void {
+    link.watch.doubtful = false
+    const { brought } = link
+    if (brought === undefined || !this.#lives(brought)) return
+    if (this.#context.database.current(brought) !== brought) return
+    this.sendRecord(link, brought)
+  }
+
+  #lives(record: GraphRecord): boolean {
+    const ticks = (LIMITS.graphClockToleranceUs + LIMITS.graphSilenceUs) * 10
+    const expires = ticksAbout(record.timeWord(2), record.timeWord(3))
+    return expires > this.#context.peerTimeAbout + ticks
   }
 
   #ackAdded(link: GraphLink): void {

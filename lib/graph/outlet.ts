@@ -42,7 +42,7 @@ export class ClearOutlet implements Outlet {
   }
 
   isSmall(record: GraphRecord): boolean {
-    return record.bytes.length + FLOOD_HEADER <= this.#maxFrame
+    return record.size + FLOOD_HEADER <= this.#maxFrame
   }
 
   smallFlood(record: GraphRecord): Uint8Array {
@@ -101,7 +101,7 @@ export class SealedOutlet implements Outlet {
   }
 
   isSmall(record: GraphRecord): boolean {
-    return record.bytes.length + FLOOD_HEADER <= LIMITS.graphProtectChunkBytes
+    return record.size + FLOOD_HEADER <= LIMITS.graphProtectChunkBytes
   }
 
   smallFlood(record: GraphRecord): Uint8Array {

@@ -73,6 +73,8 @@ export interface Link {
   utility: number
   /** Of sync.ts: the state of the synchronisation on this link. */
   sync: unknown
+  /** Of records.ts: a record that the peer holds, as we do. */
+  brought?: GraphRecord | undefined
 }
 
 export interface ConnectOptions {
@@ -84,6 +86,8 @@ export interface ConnectOptions {
   readonly repair?: boolean
   /** The command that wants it. */
   readonly handle?: number
+  /** Refusals that have led here. */
+  readonly hops?: number
 }
 
 export interface LinksPart {

@@ -9,7 +9,7 @@ import type { GraphContext } from './context.js'
 import type { Departed } from './departed.js'
 import type { Failure } from './parts.js'
 import type { GraphNodeInfo } from './interface.js'
-import { ticks } from './peer-time.js'
+import { isLive, ticks } from './peer-time.js'
 
 /** Max Presence Records that means everyone, 2.2.3.1. */
 const EVERYONE = 0xffff_ffff
@@ -161,10 +161,12 @@ export class Presence {
     if (record !== undefined) this.#ownId = record.id
   }
 
+  /** Also one that somebody else has made incredible. */
   #remove(): void {
-    if (this.#ownId !== undefined && this.#own !== undefined) {
-      this.#context.parts.records.removeInternal(this.#ownId)
-    }
+    const { database, parts } = this.#context
+    const record = this.#ownId === undefined ? undefined : database.get(this.#ownId)
+    if (record !== undefined && isLive(this.#context, record))
+      parts.records.removeInternal(record.id)
   }
 
   #enter(node: PresentNode): void {
@@ -192,12 +194,24 @@ export class Presence {
     this.#context.events.push({ type: 'node', change, node: nodeInfo(present) })
   }
 
+  /**
+   * Such records would fill the list for good. This node may not know the graph's presence lifetime
+   * (GA-27), so only what is beyond any sensible one counts.
+   */
+  #isEverlasting({ expirationTime }: GraphRecord): boolean {
+    const { peerTime, properties } = this.#context
+    const most = Math.max(properties.presenceLifetimeS, LIMITS.graphPresenceLifetimeMostS)
+    return expirationTime > peerTime + ticks(most + LIMITS.graphLifetimeSlackS)
+  }
+
   #read(record: GraphRecord): PresentNode | undefined {
     if (record.deleted) return undefined
     const decoded = decodePresence(record.payload, this.#context.config.dialect)
     if (!decoded.ok) return undefined
     const { addresses, attributes, nodeId } = decoded.payload
-    if (attributes.length > LIMITS.graphNodeAttributeUnits) return undefined
+    if (attributes.length > LIMITS.graphNodeAttributeUnits || this.#isEverlasting(record)) {
+      return undefined
+    }
     return {
       id: record.id,
       nodeId,

@@ -82,8 +82,9 @@ function* inOrder(
     const end = step.at(-1)
     if (end === undefined) return
     position = { time: end.time, id: end.id }
-    for (const { id } of step) {
-      const record = database.current(id)
+    for (const entry of step) {
+      // Found by the words of its ID: a string for each is not needed.
+      const record = database.current(entry.record)
       if (record !== undefined && covers(record.type)) yield record
     }
   }

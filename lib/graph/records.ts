@@ -1,5 +1,6 @@
 import type { Guid } from '../core/guid.js'
 import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import type { GraphRecord, RecordFields } from '../wire/graph/record.js'
 import { encodeRecord } from '../wire/graph/codec.js'
 import type { KnownFlood } from '../wire/graph/stream-reader.js'
@@ -13,14 +14,25 @@ import { DeferredRecords } from './deferred-records.js'
 import { Expiry } from './expiry.js'
 import type { RecordChange, RecordChanges, RecordSpec } from './interface.js'
 import type { Failure, InternalRecordSpec, Link, RecordCommand, RecordsPart } from './parts.js'
-import { created, deleted, isPersisted, later, updated, type Author } from './record-drafts.js'
+import {
+  created,
+  deleted,
+  isPersisted,
+  later,
+  ticks,
+  updated,
+  type Author,
+} from './record-drafts.js'
 import { RecordIds } from './record-id.js'
 import { deleteRefusal, publishRefusal, updateRefusal } from './refusals.js'
-import { RecordValidation } from './validation.js'
+import { fixedIdOf, RecordValidation } from './validation.js'
 
 /** 3.1.7.33: what is left of a utility after each flooded record, and what a useful one adds. */
 const UTILITY_DECAY = 31 / 32
 const UTILITY_BONUS = 128
+
+/** Room for a tombstone, and for what follows it. */
+const LAST_VERSION = 0xffff_fffd
 
 type Operation = 'add' | 'update' | 'delete'
 
@@ -106,9 +118,14 @@ export class Records implements RecordsPart {
 
   publishInternal(spec: InternalRecordSpec): GraphRecord | undefined {
     const { database } = this.#context
-    const id = spec.id ?? this.#ids.create()
-    const held = database.get(id)
+    const id = this.#usableId(spec)
+    let held = database.get(id)
     const author = this.#author()
+    if (held !== undefined && this.#outlives(held, spec)) {
+      // An update may not shorten a record's life; what follows a tombstone may.
+      this.#publish(deleted(held, author), 'delete', false)
+      held = database.get(id)
+    }
     const result =
       held === undefined || held.deleted || held.type !== spec.type
         ? // GA-53: above the version of a tombstone, or its answers would never end.
@@ -123,6 +140,20 @@ export class Records implements RecordsPart {
     return undefined
   }
 
+  /** Somebody has used up the versions of a record that could as well have another ID. */
+  #usableId({ id, type }: InternalRecordSpec): Guid {
+    if (id === undefined) return this.#ids.create()
+    const version = this.#context.database.get(id)?.version ?? 0
+    return version < LAST_VERSION || fixedIdOf(type) !== undefined ? id : this.#ids.create()
+  }
+
+  /** Somebody has given our record a life far beyond what we would. */
+  #outlives(held: GraphRecord, spec: InternalRecordSpec): boolean {
+    const slack = ticks(LIMITS.graphLifetimeSlackS * 1e6)
+    if (held.deleted || held.type !== spec.type) return false
+    return held.expirationTime > spec.expirationTime + slack
+  }
+
   removeInternal(id: Guid): void {
     const held = this.#context.database.get(id)
     if (held === undefined || held.deleted) return
@@ -130,9 +161,9 @@ export class Records implements RecordsPart {
   }
 
   handleKnown(link: Link, flood: KnownFlood): boolean {
-    const { database, parts, peerTime } = this.#context
+    const { database, parts } = this.#context
     const { generation } = database.known
-    database.lapse(peerTime)
+    this.#context.lapse()
     if (database.known.generation !== generation) return false
     parts.sync.recordReceived(link)
     if (isOpen(link)) {
@@ -143,12 +174,13 @@ export class Records implements RecordsPart {
   }
 
   handleFlood(link: Link, record: GraphRecord): boolean {
-    const { database, parts, peerTime, counters, properties, config } = this.#context
-    database.lapse(peerTime)
+    const { database, parts, counters, properties, config } = this.#context
+    this.#context.lapse()
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
     const held = database.current(record)
     if (held !== undefined && sameRecord(record, held)) {
+      this.#noteBrought(link, held)
       this.#acknowledge(link, record, false)
       return true
     }
@@ -157,7 +189,7 @@ export class Records implements RecordsPart {
       maxRecordSize: properties.maxRecordSize,
       dialect: config.dialect,
     }
-    const fault = this.#validation.faultOf(record, rules, peerTime)
+    const fault = this.#validation.faultOf(record, rules, this.#context.peerTime)
     if (fault === undefined) return this.#judge(link, record)
     counters.add(`record-${fault}`)
     return false
@@ -219,11 +251,19 @@ export class Records implements RecordsPart {
       // that another node took over is that node's to renew, or it would outlive it.
       const autorefresh =
         !record.deleted && !isReservedType(record.type) && database.autorefreshes(record)
-      this.#store(record.retain(), autorefresh, link)
+      record.retain()
+      this.#noteBrought(link, record)
+      this.#store(record, autorefresh, link)
     } else if (order < 0 && held !== undefined && isOpen(link)) {
       parts.links.sendRecord(link, held)
     }
     return order >= 0
+  }
+
+  /** Of use under a provider only: see Outbox.challenge. */
+  #noteBrought(link: Link, record: GraphRecord): void {
+    if (this.#context.config.security === undefined) return
+    if (record.size <= LIMITS.graphProtectChunkBytes) link.brought = record
   }
 
   #acknowledge(link: Link, record: GraphRecord, useful: boolean): void {
@@ -271,7 +311,7 @@ export class Records implements RecordsPart {
     const previous = this.#predecessor(record)
     database.put(record, autorefresh)
     if (isPersisted(record.type)) this.#context.write({ type: 'put', record, autorefresh })
-    this.#expiry.stored(record.expirationTime)
+    this.#expiry.stored(record)
     if (autorefresh) this.#autorefresh.stored(record)
     parts.links.flood(record, from)
     this.#report(record, previous, from === undefined)

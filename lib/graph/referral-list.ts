@@ -17,6 +17,10 @@ export function isUsableAddress(endpoint: Endpoint, scope: GraphScope): boolean 
   return kind === scope || kind === 'loopback'
 }
 
+export function isLoopback({ address }: Endpoint): boolean {
+  return addressKind(address) === 'loopback'
+}
+
 /** 3.1.1 Referral List: where other nodes of the graph are said to listen. */
 export class ReferralList {
   /** In order of arrival: maps keep it. */

@@ -185,7 +185,9 @@ export class SendQueue {
 
   /** Bytes that need no more treatment: frames of a security session. */
   append(bytes: Uint8Array): void {
-    this.#ready.push(bytes)
+    // One is what most turns bring: no room for more is made before there are more.
+    if (this.#readyBytes === 0) this.#ready = [bytes]
+    else this.#ready.push(bytes)
     this.#readyBytes += bytes.length
   }
 
@@ -201,7 +203,6 @@ export class SendQueue {
     const pieces = joinSmall(this.#ready, LIMITS.graphJoinBytes)
     this.#handedOut += this.#readyBytes
     this.#host.aheadBytes += this.#readyBytes
-    this.#ready = []
     this.#readyBytes = 0
     return pieces
   }
@@ -313,7 +314,7 @@ export class SendQueue {
     this.#small.delete(id)
     const record = this.#host.currentRecord(id)
     if (record === undefined) return
-    if (this.#large.size > 0) this.#overtaken += record.bytes.length
+    if (this.#large.size > 0) this.#overtaken += record.size
     this.#start(record)
   }
 

@@ -107,15 +107,9 @@ export class Signature {
   /** 3.1.7.6 */
   #publish(): void {
     const { nodeId, parts, peerTime } = this.#context
-    const id = FIXED_RECORD_ID.signature
-    const present = this.#record
-    // An update may not shorten a record's life; what follows a tombstone may.
-    if (present !== undefined && isLive(this.#context, present) && !this.#isCredible(present)) {
-      parts.records.removeInternal(id)
-    }
     parts.records.publishInternal({
       type: RECORD_TYPE.signature,
-      id,
+      id: FIXED_RECORD_ID.signature,
       payload: encodeSignature({ signature: nodeId }),
       expirationTime: peerTime + ticks(LIMITS.graphSignatureLifetimeS),
       autorefresh: true,

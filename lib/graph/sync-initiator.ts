@@ -111,7 +111,7 @@ export class SyncInitiator {
       return
     }
     this.#ranges = undefined
-    const wanted = this.#wanted(message)
+    const wanted = this.#wanted(message, ranges as readonly Position[])
     this.#toSend = sent
     const { signature } = FIXED_RECORD_ID
     this.otherSignature ||= sent.includes(signature) || wanted.some(({ id }) => id === signature)
@@ -171,15 +171,47 @@ export class SyncInitiator {
   }
 
   /** Records To Request: those of the peer that are not here, or only in an older version. */
-  #wanted({ abstracts }: AdvertiseMessage): RecordAbstract[] {
+  #wanted(message: AdvertiseMessage, ranges: readonly Position[]): RecordAbstract[] {
     const { database } = this.#context
     const wanted = new Map<Guid, RecordAbstract>()
-    for (const abstract of abstracts) {
+    for (const abstract of message.abstracts) {
       // One that has lapsed here would be dropped as soon as it came.
       const held = database.get(abstract.id)
       if (held === undefined || held.version < abstract.version) wanted.set(abstract.id, abstract)
     }
+    for (const abstract of this.#conflicting(message, ranges)) wanted.set(abstract.id, abstract)
     return [...wanted.values()]
+  }
+
+  /**
+   * GA-54: of the same version, but where the peer's order has them they are not in ours, so they
+   * were modified at another time. Whoever loses the comparison learns the other's.
+   */
+  *#conflicting(
+    { boundaries, abstracts }: AdvertiseMessage,
+    ranges: readonly Position[],
+  ): Generator<RecordAbstract> {
+    const { database } = this.#context
+    let at = 0
+    for (const { upperTime, upperId, count } of boundaries) {
+      const upper = { time: upperTime, id: upperId }
+      let last: Position = ranges[rangeAt(ranges, upper) - 1] ?? FIRST_POSITION
+      let before: RecordAbstract | undefined
+      for (const end = at + count; at < end; at++) {
+        const abstract = abstracts[at]
+        if (abstract === undefined) return
+        const held = database.current(abstract.id)
+        if (held?.version !== abstract.version) continue
+        const own = { time: held.modificationTime, id: abstract.id }
+        if (comparePositions(own, upper) > 0) yield abstract
+        else if (comparePositions(own, last) > 0) [last, before] = [own, abstract]
+        else {
+          yield abstract
+          // One of the two stands in the wrong place.
+          if (before !== undefined) yield before
+        }
+      }
+    }
   }
 
   /**

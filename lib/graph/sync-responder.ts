@@ -4,6 +4,7 @@ import { LIMITS } from '../core/limits.js'
 import type {
   HashEntryBoundary,
   RecordAbstract,
+  RecordTypes,
   RequestMessage,
   SolicitHashMessage,
   SolicitNewMessage,
@@ -30,6 +31,9 @@ export class SyncResponder {
   readonly #link: Link
   /** SOLICITs and REQUESTs whose records are on their way. */
   #sources = 0
+  /** Looks at the whole database that it has caused lately, and when that was reckoned. */
+  #passes = 0
+  #lookedAt = 0
   /** What was advertised and may be requested; undefined unless SYNC_TYPE is HASH. */
   #advertised: ReadonlySet<Guid> | undefined
 
@@ -40,6 +44,7 @@ export class SyncResponder {
 
   /** 3.1.5.2.5, 3.1.5.2.6: one final SYNC_END each (GA-21). */
   solicited(message: SolicitNewMessage | SolicitTimeMessage): void {
+    if (!this.#mayLook(message)) return
     const since = message.type === 'SOLICIT_TIME' ? message.modificationTime : 0n
     this.#send((ended) => recordsOfTypes(this.#context.database, message, since, ended))
   }
@@ -47,6 +52,7 @@ export class SyncResponder {
   /** 3.1.5.2.7 */
   hashSolicited(message: SolicitHashMessage): void {
     const { ranges } = message
+    if (!this.#mayLook(message)) return
     if (ranges.length > LIMITS.graphHashRanges || !isAscending(ranges)) {
       this.#context.parts.links.terminate(this.#link, 'protocol')
       return
@@ -59,9 +65,13 @@ export class SyncResponder {
         lowerId: lower === FIRST_POSITION ? LOWEST_ID : lower.id,
         upperTime: upper.time,
         upperId: upper.id,
-        count: entries.length,
+        count: Math.min(entries.length, LIMITS.graphAdvertised - abstracts.length),
       })
-      for (const { id, record } of entries) abstracts.push({ id, version: record.version })
+      for (const { id, record } of entries) {
+        // Who asks about everything at once gets as much as a message holds.
+        if (abstracts.length === LIMITS.graphAdvertised) break
+        abstracts.push({ id, version: record.version })
+      }
       const bytes =
         HEADER_BYTES + boundaries.length * BOUNDARY_BYTES + abstracts.length * ABSTRACT_BYTES
       // The rest is for the next round: whoever asks sees that this was a lot.
@@ -69,6 +79,24 @@ export class SyncResponder {
     }
     this.#advertised = new Set(abstracts.map(({ id }) => id))
     this.#context.parts.links.send(this.#link, { type: 'ADVERTISE', boundaries, abstracts })
+  }
+
+  /**
+   * A few bytes have this node look at all its records; a peer that syncs has it do so a few times.
+   * False: this one has had its share, and the link ends.
+   */
+  #mayLook({ inclusions }: RecordTypes): boolean {
+    const { database, counters, now, parts } = this.#context
+    const refilled = (now - this.#lookedAt) / LIMITS.graphSyncPassUs
+    this.#lookedAt = now
+    this.#passes = Math.max(0, this.#passes - refilled)
+    const [only] = inclusions
+    const some = only === undefined ? database.size : database.entriesOfType(only).length
+    if (some >= LIMITS.graphSyncPassRecords) this.#passes += some / database.size
+    if (this.#passes <= LIMITS.graphSyncPasses) return true
+    counters.add('ended.sync-passes')
+    parts.links.terminate(this.#link, 'protocol')
+    return false
   }
 
   /** 3.1.5.2.9. False: nothing was advertised, and the link ends. */

@@ -24,6 +24,7 @@ export class Sync implements SyncPart, SyncObserver, Timed {
   readonly #context: GraphContext
   /** The link on which this node catches up, and links whose sync waits for its end. */
   #main: Link | undefined
+  #mainSince: Instant = 0
   #mainProgress: Instant = 0
   readonly #waiting = new Set<Link>()
   /** Since when this node has had what its neighbours have. */
@@ -137,6 +138,13 @@ export class Sync implements SyncPart, SyncObserver, Timed {
     this.#armTimer()
     const main = this.#main
     if (main === undefined || this.#waiting.size === 0) return
+    if (now - this.#mainSince >= LIMITS.graphSyncAloneUs) {
+      // It goes on, but what it brings may be there to keep this node from the others.
+      this.#context.counters.add('sync-slow')
+      this.#main = undefined
+      this.#startWaiting()
+      return
+    }
     if (now - this.#mainProgress < LIMITS.graphSyncStallUs) return
     this.#context.counters.add('sync-stalled')
     parts.links.terminate(main, 'timed-out')
@@ -157,9 +165,11 @@ export class Sync implements SyncPart, SyncObserver, Timed {
   #catchUp(link: Link): void {
     const { leftAt, neverConnected, now } = this.#context
     this.#main = link
+    this.#mainSince = now
     this.#mainProgress = now
     if (neverConnected || leftAt === undefined) {
-      this.#run(link, { first: { type: 'new' }, hash: false })
+      // Killed before it could note when: its last records may be nowhere else.
+      this.#run(link, { first: { type: 'new' }, hash: !neverConnected })
     } else {
       const agreed = link.repair ? this.#agreed(link) : leftAt
       // GA-54: hashes do not show which of two equal versions the graph has agreed on meanwhile.

@@ -7,6 +7,7 @@ import {
   decodeSignature,
 } from '../wire/graph/payloads.js'
 import type { GraphRecord } from '../wire/graph/record.js'
+import { ABOUT_TICKS, ticksAbout } from './entry.js'
 import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
 import { RecordIdCheck } from './record-id.js'
 
@@ -39,10 +40,13 @@ const LEAST_BYTES = 90
 /** Characters of an ID; with its NUL it has at most 256. */
 const MOST_CHARACTERS = 255
 /**
- * FILETIME is signed where it is compared: nothing is later, and the last hash range ends here
- * (GA-24), so a record beyond could never be synchronised. This looks at no clock (GA-47).
+ * Where `timeWord` has the times. FILETIME is signed where it is compared: none is negative, since
+ * the last hash range ends before that (GA-24) and such a record could never be synchronised. This
+ * looks at no clock (GA-47).
  */
-const LATEST_TIME = 0x7fff_ffff_ffff_ffffn
+const CREATION = 0
+const EXPIRATION = 2
+const MODIFICATION = 4
 
 /**
  * The syntactic rules of MS-PPGRH 3.1.7.27 in the order in which they are cheap. What the decoder
@@ -60,7 +64,7 @@ export class RecordValidation {
     if (record.graphId !== rules.graphId) return 'graph-id'
     const times = faultOfTimes(record, now)
     if (times !== undefined) return times
-    if (record.modificationTime === record.creationTime && lastModifiedBy !== '') {
+    if (lastModifiedBy !== '' && compareTimes(record, MODIFICATION, CREATION) === 0) {
       return 'unmodified-modifier'
     }
     if (record.deleted && record.payload.length > 0) return 'deleted-payload'
@@ -97,11 +101,19 @@ function isId(text: string): boolean {
 }
 
 function faultOfTimes(record: GraphRecord, now: bigint): RecordFault | undefined {
-  const { expirationTime, modificationTime } = record
-  if (expirationTime <= modificationTime) return 'expiration-time'
-  if (modificationTime < record.creationTime) return 'modification-time'
-  if (expirationTime > LATEST_TIME) return 'time-range'
-  return expirationTime <= now ? 'expired' : undefined
+  if (compareTimes(record, EXPIRATION, MODIFICATION) <= 0) return 'expiration-time'
+  if (compareTimes(record, MODIFICATION, CREATION) < 0) return 'modification-time'
+  if (record.timeWord(EXPIRATION) < 0) return 'time-range'
+  // Far from it, as a rule.
+  const about = ticksAbout(record.timeWord(EXPIRATION), record.timeWord(EXPIRATION + 1))
+  if (about > Number(now) + ABOUT_TICKS) return undefined
+  return record.expirationTime <= now ? 'expired' : undefined
+}
+
+/** Two times of a record, by the places of their words; no bigint is made. */
+function compareTimes(record: GraphRecord, a: number, b: number): number {
+  const high = (record.timeWord(a) >>> 0) - (record.timeWord(b) >>> 0)
+  return high !== 0 ? high : (record.timeWord(a + 1) >>> 0) - (record.timeWord(b + 1) >>> 0)
 }
 
 function faultOfContent(record: GraphRecord, rules: ValidationRules): RecordFault | undefined {

@@ -1,9 +1,10 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, Socket, type OnReadOpts, type Server } from 'node:net'
 import { parseAddress, formatAddress } from '../core/address-text.js'
 import type { Endpoint } from '../core/endpoint.js'
 import { systemCode } from '../core/errors.js'
 import { addressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
+import { tcpCanSend, tcpSend } from '../native/tcp.js'
 import { bindError } from './socket-errors.js'
 import { zoneText } from './zones.js'
 
@@ -19,11 +20,19 @@ export interface StreamOwner {
   streamClosed(stream: TcpStream, why: string): void
 }
 
-/**
- * One read buffer for all outgoing connections: it is filled and looked at before anybody else
- * reads.
- */
+/** One read buffer for all connections: it is filled and looked at before anybody else reads. */
 let readBuffer: Buffer | undefined
+
+/** What Node has behind a socket; not part of its interface, so it may be missing. */
+interface Handle {
+  readonly fd?: number
+}
+interface Handled {
+  _handle?: Handle | null
+  _server?: unknown
+}
+
+const NO_PIECES: readonly Uint8Array[] = []
 
 const NOTHING: Endpoint = { address: new Uint8Array(16), port: 0 }
 
@@ -37,15 +46,21 @@ export class TcpStream {
   /** Whoever hears of it; a listener hands its streams on. */
   owner: StreamOwner
   readonly #socket: Socket
-  #pieces: Uint8Array[] = []
+  #pieces: readonly Uint8Array[] = NO_PIECES
   /** Bytes given to the socket, and of those: reported by `takeWritten`. */
   #given = 0
   #reported = 0
+  #connected: boolean
+  /** Read since others had their turn. */
+  #inTurn = 0
+  /** Not read, because of the owner. */
+  #paused = false
   #closed = false
 
-  private constructor(socket: Socket, owner: StreamOwner) {
+  private constructor(socket: Socket, owner: StreamOwner, connected: boolean) {
     this.#socket = socket
     this.owner = owner
+    this.#connected = connected
   }
 
   /**
@@ -53,24 +68,18 @@ export class TcpStream {
    * hears of it later, never during the call.
    */
   static connect(to: Endpoint, scopeId: number, owner: StreamOwner): TcpStream {
-    readBuffer ??= Buffer.allocUnsafeSlow(LIMITS.streamReadBytes)
     const late: { stream?: TcpStream } = {}
     const socket = connect({
       host: textOf(to.address, scopeId),
       port: to.port,
       family: 6,
       noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length, buffer) => {
-          late.stream?.receive(buffer.subarray(0, length))
-          return true
-        },
-      },
+      onread: reading(late),
     })
-    const stream = new TcpStream(socket, owner)
+    const stream = new TcpStream(socket, owner, false)
     late.stream = stream
     socket.once('connect', () => {
+      stream.#connected = true
       if (!stream.#closed) stream.owner.streamConnected(stream)
     })
     stream.#watch()
@@ -79,10 +88,16 @@ export class TcpStream {
 
   /** A connection that a listener accepted; its bytes come in from the next tick on. */
   static accepted(socket: Socket, owner: StreamOwner): TcpStream {
-    const stream = new TcpStream(socket, owner)
-    socket.on('data', (chunk: Buffer) => {
-      stream.receive(chunk)
-    })
+    const late: { stream?: TcpStream } = {}
+    const taken = takeOver(socket, late)
+    const stream = new TcpStream(taken ?? socket, owner, true)
+    late.stream = stream
+    if (taken === undefined) {
+      socket.on('data', (chunk: Buffer) => {
+        stream.receive(chunk)
+      })
+      socket.resume()
+    }
     stream.#watch()
     return stream
   }
@@ -104,24 +119,30 @@ export class TcpStream {
     return this.#given - this.#reported
   }
 
+  /** Something waits for `flush`. */
+  get gathers(): boolean {
+    return this.#pieces.length > 0
+  }
+
   /** Gathers pieces; they must not change any more. */
   write(pieces: readonly Uint8Array[]): void {
     if (this.#closed) return
-    for (const piece of pieces) this.#pieces.push(piece)
+    // As a rule it is the only call of a turn, with one piece.
+    this.#pieces = this.#pieces.length === 0 ? pieces : [...this.#pieces, ...pieces]
   }
 
   /** Gives what was gathered to the system, in one call. */
   flush(): void {
     const pieces = this.#pieces
     if (pieces.length === 0 || this.#closed) return
-    this.#pieces = []
+    this.#pieces = NO_PIECES
     const socket = this.#socket
     if (pieces.length === 1) {
       this.#give(pieces[0] as Uint8Array)
       return
     }
     socket.cork()
-    for (const piece of pieces) this.#give(piece)
+    for (const piece of pieces) this.#write(piece)
     socket.uncork()
   }
 
@@ -136,6 +157,7 @@ export class TcpStream {
   /** Lets the peer wait: reads nothing until told otherwise. */
   pause(paused: boolean): void {
     if (this.#closed) return
+    this.#paused = paused
     if (paused) this.#socket.pause()
     else this.#socket.resume()
   }
@@ -151,13 +173,26 @@ export class TcpStream {
   destroy(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#pieces = []
+    this.#pieces = NO_PIECES
     this.#socket.destroy()
   }
 
-  /** Feeds bytes; called by the socket. */
+  /**
+   * Feeds bytes; called by the socket. libuv would read on for 2 MB while timers and all other
+   * connections wait.
+   */
   receive(chunk: Uint8Array): void {
-    if (!this.#closed) this.owner.streamData(this, chunk)
+    if (this.#closed) return
+    this.owner.streamData(this, chunk)
+    this.#inTurn += chunk.length
+    if (this.#inTurn < LIMITS.streamTurnBytes) return
+    this.#inTurn = 0
+    this.#socket.pause()
+    setImmediate(this.#readOn)
+  }
+
+  readonly #readOn = (): void => {
+    if (!this.#closed && !this.#paused) this.#socket.resume()
   }
 
   readonly #onWritten = (): void => {
@@ -165,8 +200,25 @@ export class TcpStream {
   }
 
   #give(piece: Uint8Array): void {
+    const sent = this.#send(piece)
+    this.#given += sent
+    if (sent < piece.length) this.#write(sent === 0 ? piece : piece.subarray(sent))
+  }
+
+  #write(piece: Uint8Array): void {
     this.#given += piece.length
     this.#socket.write(piece, this.#onWritten)
+  }
+
+  /**
+   * Straight to the system, when nothing is before it: Node's streams need several objects for each
+   * write. Returns how many bytes have left; what becomes of the others, and errors, is Node's.
+   */
+  #send(piece: Uint8Array): number {
+    const socket = this.#socket
+    if (!tcpCanSend || !this.#connected || socket.writableLength > 0) return 0
+    const fd = (socket as Handled)._handle?.fd
+    return fd === undefined || fd < 0 ? 0 : tcpSend(fd, piece)
   }
 
   #watch(): void {
@@ -187,10 +239,41 @@ export class TcpStream {
   #end(why: string): void {
     if (this.#closed) return
     this.#closed = true
-    this.#pieces = []
+    this.#pieces = NO_PIECES
     this.#socket.destroy()
     this.owner.streamClosed(this, why)
   }
+}
+
+function reading(late: { readonly stream?: TcpStream }): OnReadOpts {
+  readBuffer ??= Buffer.allocUnsafeSlow(LIMITS.streamReadBytes)
+  return {
+    buffer: readBuffer,
+    callback: (length, buffer) => {
+      late.stream?.receive(new Uint8Array(buffer.buffer, buffer.byteOffset, length))
+      return true
+    },
+  }
+}
+
+/**
+ * The connection of an accepted socket in one that reads as outgoing ones do, which Node has no
+ * option for: without it every read takes memory of 64 KB first. Undefined: this Node keeps it
+ * elsewhere.
+ */
+function takeOver(socket: Socket, late: { readonly stream?: TcpStream }): Socket | undefined {
+  const accepted = socket as Handled
+  const { _handle: handle, _server: server } = accepted
+  if (typeof handle?.fd !== 'number') return undefined
+  accepted._handle = null
+  accepted._server = null
+  const taken = new Socket({
+    ...{ handle, readable: true, writable: true, allowHalfOpen: true },
+    onread: reading(late),
+  } as object)
+  // It counts its connections.
+  ;(taken as Handled)._server = server
+  return taken
 }
 
 /** One listening socket, on one address. */
@@ -214,7 +297,7 @@ export class TcpListener {
     accept: (socket: Socket) => void,
   ): Promise<TcpListener> {
     const { address, scopeId, port } = on
-    const server = createServer({ noDelay: true, allowHalfOpen: true })
+    const server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true })
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         reject(bindError(systemCode(error) ?? 'UNKNOWN', address, port, 'TCP'))

@@ -156,6 +156,10 @@ export interface Addon extends ContentAddon {
   ): void
   cryptoSelfTest(): string | undefined
 
+  // native/binding/tcp.cc; tcp.ts is its façade
+  readonly tcpCanSend: boolean
+  readonly tcpSend: (descriptor: number, bytes: Uint8Array) => number
+
   // native/binding/udp.cc; udp.ts is its façade. Numbers below 0 are libuv's error numbers.
   readonly udpHasFast: boolean
   readonly udpLayout: {

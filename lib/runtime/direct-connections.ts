@@ -35,10 +35,19 @@ export class DirectConnections {
 
   /** Those that come in from now on. */
   listen(): EventStream<DirectConnection> {
-    const stream: EventStream<DirectConnection> = new EventStream(LIMITS.graphDirectWaiting, () => {
+    const onReturn = (): void => {
       this.#waiting.delete(stream)
       if (this.#waiting.size === 0) this.#allow(false)
-    })
+    }
+    // Another reader may have got it.
+    const onLost = (direct: DirectConnection): void => {
+      if (this.#waiting.size <= 1) direct.destroy()
+    }
+    const stream: EventStream<DirectConnection> = new EventStream(
+      LIMITS.graphDirectWaiting,
+      onReturn,
+      { onLost },
+    )
     this.#waiting.add(stream)
     if (this.#waiting.size === 1) this.#allow(true)
     return stream

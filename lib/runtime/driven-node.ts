@@ -88,10 +88,15 @@ export abstract class DrivenNode implements TurnNode {
       handler()
       return false
     } catch (error) {
-      this.counters.add('machine-failed')
-      this.turns.machineFailed(error)
+      this.failed(error)
       return true
     }
+  }
+
+  /** A handler of the machine threw this. */
+  protected failed(error: unknown): void {
+    this.counters.add('machine-failed')
+    this.turns.machineFailed(error)
   }
 
   protected tell<T>(listener: (value: T) => void, value: T): void {

@@ -42,6 +42,8 @@ export class GraphEngine {
   #session: GraphSession
   #nextSeed = 0
   #closing: Promise<void> | undefined
+  /** What has the graph for itself. */
+  #exclusive: Promise<unknown> | undefined
 
   constructor(
     plan: GraphPlan,
@@ -81,7 +83,26 @@ export class GraphEngine {
     onLate?: (done: Done) => void,
   ): Promise<Done> {
     this.checkOpen()
+    this.#checkShared()
     return this.#requests.send(body, signal, onLate)
+  }
+
+  /** Refuses commands while this work is under way; `close` waits for it. */
+  async exclusively(work: () => Promise<void>): Promise<void> {
+    this.checkOpen()
+    this.#checkShared()
+    const done = work()
+    this.#exclusive = done.catch(() => {})
+    try {
+      await done
+    } finally {
+      this.#exclusive = undefined
+    }
+  }
+
+  #checkShared(): void {
+    if (this.#exclusive === undefined) return
+    throw new PeernetError('ERR_PEERNET_GRAPH_IN_USE', 'an import is under way')
   }
 
   /** Ends the node and begins another one, with what was loaded. */
@@ -213,6 +234,7 @@ export class GraphEngine {
   }
 
   async #close(): Promise<void> {
+    await this.#exclusive
     await this.#leave()
     await this.#session.close()
     this.direct.end()

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../core/endpoint.js'
 import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import type {
   ConnectionId,
   GraphCommand,
@@ -43,7 +44,11 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   readonly #options: GraphNodeOptions
   readonly #machine: DrivenGraph
   readonly #streams = new Map<ConnectionId, TcpStream>()
-  readonly #touched = new Set<TcpStream>()
+  /** Those with bytes to flush come first, so many. */
+  readonly #touched: (TcpStream | undefined)[] = []
+  #touchedCount = 0
+  /** The same object each time, told far more often than anything else. */
+  readonly #written = { type: 'written' as const, connection: 0, bytes: 0 }
   #nextAccepted = -1
 
   constructor(options: GraphNodeOptions) {
@@ -96,7 +101,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     this.#options.listening.stop(this)
     for (const stream of this.#streams.values()) stream.destroy()
     this.#streams.clear()
-    this.#touched.clear()
+    this.#touched.length = this.#touchedCount = 0
   }
 
   // --- GraphUser
@@ -124,12 +129,16 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
 
   streamData(stream: TcpStream, chunk: Uint8Array): void {
     if (this.closed) return
-    const failed = this.contain(() => {
+    try {
       this.#machine.handleMessage(this.turns.clock.now(), stream.tag, chunk)
-    })
-    // Nobody knows what the machine has taken in of it.
-    if (failed) this.#drop(stream, 'an internal failure')
-    this.again()
+    } catch (error) {
+      this.failed(error)
+      // Nobody knows what the machine has taken in of it.
+      this.#drop(stream, 'an internal failure')
+    }
+    // Who floods faster than turns come round must not have events pile up.
+    if (this.#machine.context.events.length >= LIMITS.outputsPerTurn) this.pump()
+    else this.again()
   }
 
   streamWritten(stream: TcpStream): void {
@@ -147,8 +156,8 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     if (transmit !== undefined) {
       const stream = this.#streams.get(transmit.connection)
       if (stream === undefined) return true
+      if (!stream.gathers) this.#touched[this.#touchedCount++] = stream
       stream.write(transmit.data)
-      this.#touched.add(stream)
       return true
     }
     const effect = this.#machine.pollEffect()
@@ -168,17 +177,23 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
 
   /** One write for each connection; true when the machine has heard something new by that. */
   #flush(): boolean {
-    if (this.#touched.size === 0) return false
-    const touched = [...this.#touched]
-    this.#touched.clear()
-    for (const stream of touched) {
+    if (this.#touchedCount === 0) return false
+    // Nothing here makes the machine's output be carried out: no stream is added meanwhile.
+    const written = this.#written
+    const count = this.#touchedCount
+    this.#touchedCount = 0
+    for (let i = 0; i < count; i++) {
+      const stream = this.#touched[i] as TcpStream
+      this.#touched[i] = undefined
       stream.flush()
-      const bytes = stream.takeWritten()
-      if (bytes === 0 || stream.closed) continue
-      this.contain(() => {
-        const now = this.turns.clock.now()
-        this.#machine.handleLocalEvent(now, { type: 'written', connection: stream.tag, bytes })
-      })
+      written.bytes = stream.takeWritten()
+      if (written.bytes === 0 || stream.closed) continue
+      written.connection = stream.tag
+      try {
+        this.#machine.handleLocalEvent(this.turns.clock.now(), written)
+      } catch (error) {
+        this.failed(error)
+      }
     }
     return true
   }
@@ -244,6 +259,5 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
 
   #forget(stream: TcpStream): void {
     this.#streams.delete(stream.tag)
-    this.#touched.delete(stream)
   }
 }

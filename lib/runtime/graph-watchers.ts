@@ -17,7 +17,7 @@ export interface WatchFilter {
 
 interface Watcher {
   wants(event: MachineEvent): boolean
-  readonly listener: (event: GraphEvent) => void
+  readonly listener: (event: GraphEvent, weight: number) => void
   end(): void
 }
 
@@ -28,11 +28,13 @@ export class GraphWatchers {
   /** A bounded stream: a reader who lags behind loses the oldest events, counted in `lost`. */
   watch(filter: WatchFilter): EventStream<GraphEvent> {
     const late: { stop?: () => void } = {}
-    const stream = new EventStream<GraphEvent>(LIMITS.graphEvents, () => late.stop?.())
+    const stream = new EventStream<GraphEvent>(LIMITS.graphEvents, () => late.stop?.(), {
+      mostWeight: LIMITS.graphEventBytes,
+    })
     late.stop = this.add(
       filter,
-      (event) => {
-        stream.push(event)
+      (event, weight) => {
+        stream.push(event, weight)
       },
       () => {
         stream.end()
@@ -44,7 +46,7 @@ export class GraphWatchers {
   /** Calls back within the turn in which it happens; returns what ends it. */
   add(
     filter: WatchFilter,
-    listener: (event: GraphEvent) => void,
+    listener: (event: GraphEvent, weight: number) => void,
     end: () => void = () => {},
   ): () => void {
     const watcher = { wants: wanted(filter), listener, end }
@@ -58,7 +60,7 @@ export class GraphWatchers {
       if (!watcher.wants(event)) continue
       told ??= publicEvent(event, clock)
       if (told === undefined) return
-      watcher.listener(told)
+      watcher.listener(told, weightOf(event))
     }
   }
 
@@ -66,6 +68,12 @@ export class GraphWatchers {
     for (const watcher of this.#watchers) watcher.end()
     this.#watchers.clear()
   }
+}
+
+/** What an event holds on to: data, or a version of a record that may be gone elsewhere. */
+function weightOf(event: MachineEvent): number {
+  if (event.type === 'record') return event.record.size
+  return event.type === 'data' ? event.data.length : 0
 }
 
 function wanted(filter: WatchFilter): (event: MachineEvent) => boolean {

@@ -408,8 +408,10 @@ export class Graph {
         'the graph listens or has connections; import before listen() and connect()',
       )
     }
-    const loaded = await importIntoGraph(path, this.#engine.plan.store, context)
-    await this.#engine.beginAgain(loaded, 'the graph was opened anew after an import')
+    await this.#engine.exclusively(async () => {
+      const loaded = await importIntoGraph(path, this.#engine.plan.store, context)
+      await this.#engine.beginAgain(loaded, 'the graph was opened anew after an import')
+    })
   }
 
   get statistics(): GraphStatistics {

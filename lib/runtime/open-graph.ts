@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseAddress } from '../core/address-text.js'
 import { checkArgument, PeernetError } from '../core/errors.js'
+import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { DEFAULT_GRAPH_DIALECT, type GraphDialect } from '../graph/dialect.js'
 import type { GraphProperties, GraphScope } from '../graph/interface.js'
@@ -40,6 +41,7 @@ export async function createGraph(options: CreateGraphOptions): Promise<Graph> {
   const dialect = dialectOf(options.dialect)
   const identity = identityOf(wanted, properties, dialect)
   const directory = directoryOf(wanted)
+  checkPlan(wanted, properties)
   const store =
     directory === false
       ? new VolatileRecordStore(identity)
@@ -61,6 +63,7 @@ export async function openGraph(options: OpenGraphOptions): Promise<Graph> {
   const directory = directoryOf(options)
   const unknown = unknownProperties(options)
   const identity = identityOf(options, unknown, dialect)
+  checkPlan(options, unknown)
   if (directory === false) {
     const store = new VolatileRecordStore(identity)
     return begin(options, store, unknown, dialect, undefined, false)
@@ -96,15 +99,21 @@ export async function importGraph(path: string, options: OpenGraphOptions): Prom
   const dialect = dialectOf({ ...options.dialect, stringOrder: content.identity.stringOrder })
   const directory = directoryOf(options)
   const { records, clock, identity } = content
+  const properties = { ...unknownProperties(options), ...identity.properties }
+  checkPlan(options, properties)
   const store =
     directory === false
       ? new VolatileRecordStore(identity)
       : await LevelRecordStore.create(directory, identity)
-  await store.write([
-    ...records.map((stored) => ({ type: 'put', ...stored }) as const),
-    ...(clock === undefined ? [] : [{ type: 'clock', ...clock } as const]),
-  ])
-  const properties = { ...unknownProperties(options), ...identity.properties }
+  try {
+    await store.write([
+      ...records.map((stored) => ({ type: 'put', ...stored }) as const),
+      ...(clock === undefined ? [] : [{ type: 'clock', ...clock } as const]),
+    ])
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return begin(options, store, properties, dialect, { records, clock }, false)
 }
 
@@ -123,6 +132,37 @@ export async function deleteGraph(
   await rm(directory, { recursive: true })
 }
 
+type PlanOptions = Pick<
+  OpenGraphOptions,
+  'addresses' | 'interface' | 'prioritizedTypes' | 'seeds' | 'signal'
+>
+
+/** What could refuse the options, before there is a store that they would leave behind. */
+function checkPlan(options: PlanOptions, properties: GraphProperties): void {
+  checkNotAborted(options.signal)
+  void prioritized(options)
+  void placeOf(options, properties)
+}
+
+function prioritized({ prioritizedTypes = [] }: PlanOptions): Guid[] {
+  return prioritizedTypes.map((text) => guidArgument(text, 'prioritizedTypes'))
+}
+
+function placeOf(
+  options: PlanOptions,
+  { scope }: GraphProperties,
+): Pick<GraphPlan, 'listening' | 'scopeId'> {
+  const addresses = options.addresses?.map((text) => listenAddress(text, options.interface))
+  return {
+    listening: {
+      scope,
+      ...(options.interface === undefined ? {} : { interface: options.interface }),
+      ...(addresses === undefined ? {} : { addresses }),
+    },
+    scopeId: zoneOf(options.interface, scope, addresses),
+  }
+}
+
 async function begin(
   options: OpenGraphOptions,
   store: RecordStore,
@@ -134,25 +174,17 @@ async function begin(
   try {
     checkNotAborted(options.signal)
     const directory = directoryOf(options)
-    const addresses = options.addresses?.map((text) => listenAddress(text, options.interface))
     const plan: GraphPlan = {
       runtime: ProcessRuntime.shared,
       setup: {
         peerId: options.peerId,
         properties,
         dialect,
-        prioritizedTypes: (options.prioritizedTypes ?? []).map((text) =>
-          guidArgument(text, 'prioritizedTypes'),
-        ),
+        prioritizedTypes: prioritized(options),
         ...(options.security === undefined ? {} : { security: options.security }),
         allowTopology: options.allowTopology !== false,
       },
-      listening: {
-        scope: properties.scope,
-        ...(options.interface === undefined ? {} : { interface: options.interface }),
-        ...(addresses === undefined ? {} : { addresses }),
-      },
-      scopeId: zoneOf(options.interface, properties.scope, addresses),
+      ...placeOf(options, properties),
       store,
       seeds: options.seeds ?? [],
       ...(directory === false

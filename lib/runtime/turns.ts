@@ -21,11 +21,35 @@ export interface TurnNode {
   wallClock(offsetMs: number): void
 }
 
+/** The node wants a turn: it says so itself, a set would be made anew at every turn. */
+const WAITS = Symbol('again')
+
+interface Waiting extends TurnNode {
+  [WAITS]?: boolean
+}
+
 /**
  * Publishes `{ error }` when a machine throws, which is a bug of peernet. Without subscribers it
  * becomes a process warning, the first one only.
  */
 const failures = channel('peernet:machine-failure')
+
+/** Empties the list. When one throws, those behind it may ask again. */
+function pumpAll(waiting: Waiting[]): void {
+  let at = 0
+  try {
+    while (at < waiting.length) {
+      const node = waiting[at++] as Waiting
+      // Not if it has left.
+      if (node[WAITS] !== true) continue
+      node[WAITS] = false
+      node.pump()
+    }
+  } finally {
+    for (; at < waiting.length; at++) (waiting[at] as Waiting)[WAITS] = false
+    waiting.length = 0
+  }
+}
 
 /**
  * The time of all machines of a process: one OS timer, one turn beside the sockets, one look at the
@@ -36,7 +60,9 @@ export class Turns {
   readonly #scheduler: Scheduler
   readonly #nodes = new Set<TurnNode>()
   readonly #deadlines = new Deadlines<TurnNode>()
-  #again = new Set<TurnNode>()
+  /** Nodes that want a turn; the other array is that of the turn before, for the next. */
+  #again: Waiting[] = []
+  #spare: Waiting[] = []
   #armedFor: Instant = NEVER
   #disarm: (() => void) | undefined
   #planned = false
@@ -62,7 +88,8 @@ export class Turns {
 
   forget(node: TurnNode): void {
     this.#nodes.delete(node)
-    this.#again.delete(node)
+    const waiting: Waiting = node
+    waiting[WAITS] = false
     this.#deadlines.cancel(node)
     if (this.#deadlines.size === 0) this.#stopTimer()
   }
@@ -75,7 +102,10 @@ export class Turns {
 
   /** Gives the node a turn after the sockets. */
   again(node: TurnNode): void {
-    this.#again.add(node)
+    const waiting: Waiting = node
+    if (waiting[WAITS] === true) return
+    waiting[WAITS] = true
+    this.#again.push(waiting)
     this.#plan()
   }
 
@@ -136,9 +166,10 @@ export class Turns {
     try {
       this.#checkWallClock()
       const again = this.#again
-      this.#again = new Set()
-      for (const node of again) node.pump()
-      more = this.#serveTimers() || this.#again.size > 0
+      this.#again = this.#spare
+      this.#spare = again
+      pumpAll(again)
+      more = this.#serveTimers() || this.#again.length > 0
     } finally {
       this.#planned = false
       if (more) this.#plan()

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { open, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
+import type { GraphProperties } from '../graph/interface.js'
 import type { StoredRecord } from '../graph/machine.js'
 import { decodeRecord } from '../wire/graph/codec.js'
 import { systemCode } from './atomic-file.js'
@@ -135,6 +137,7 @@ function parse(body: Buffer): GraphExport {
   let at = PREFIX_BYTES + body.readUInt32BE(12)
   const header = JSON.parse(body.toString('utf8', PREFIX_BYTES, at)) as Header
   const { identity, clock } = header
+  checkIdentity(identity)
   for (let i = 0; i < header.records; i++) {
     const length = body.readUInt32BE(at + 1)
     const bytes = body.subarray(at + RECORD_HEAD, at + RECORD_HEAD + length)
@@ -149,9 +152,53 @@ function parse(body: Buffer): GraphExport {
     clock:
       clock === undefined
         ? undefined
-        : { peerTimeDelta: BigInt(clock.peerTimeDelta), leftAt: BigInt(clock.leftAt) },
+        : { peerTimeDelta: timeOf(clock.peerTimeDelta), leftAt: timeOf(clock.leftAt) },
     records,
   }
+}
+
+const isText = (value: unknown, most: number): boolean =>
+  typeof value === 'string' && value.length <= most && !value.includes('\0')
+const isCount = (value: unknown, least: number, most: number): boolean =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+
+/** What the properties of a graph may be (2.2.3.1). */
+const PROPERTIES: Readonly<Record<keyof GraphProperties, (value: unknown) => boolean>> = {
+  graphId: (value) => isText(value, 255),
+  creatorId: (value) => isText(value, 255),
+  friendlyName: (value) => isText(value, LIMITS.graphFriendlyNameUnits),
+  comment: (value) => isText(value, LIMITS.graphCommentUnits),
+  scope: (value) => value === 'global' || value === 'site-local' || value === 'link-local',
+  deferExpiration: (value) => typeof value === 'boolean',
+  presenceLifetimeS: (value) => isCount(value, LIMITS.graphPresenceLifetimeMinS, 0xffff_ffff),
+  maxPresenceRecords: (value) => isCount(value, 0, 0xffff_ffff),
+  maxRecordSize: (value) => isCount(value, 1024, LIMITS.graphMaxRecordBytes),
+}
+
+/** A file with a right checksum may come from anybody: nothing in it is believed unseen. */
+function checkIdentity({
+  graphId,
+  peerId,
+  stringOrder,
+  security,
+  properties,
+}: GraphIdentity): void {
+  const good =
+    [graphId, peerId].every((id) => isText(id, 255) && id !== '') &&
+    (stringOrder === 'big-endian' || stringOrder === 'little-endian') &&
+    (security === undefined || isText(security, 255))
+  if (!good) throw new RangeError('its identity is none')
+  for (const [name, fits] of Object.entries(PROPERTIES)) {
+    const value = properties[name]
+    if (value !== undefined && !fits(value)) throw new RangeError(`its property ${name} is none`)
+  }
+}
+
+/** FILETIME ticks, as far as signed 64 bits go. */
+function timeOf(text: string): bigint {
+  const time = BigInt(text)
+  if (time !== BigInt.asIntN(63, time)) throw new RangeError('its clock is none')
+  return time
 }
 
 function invalid(path: string, why: string): PeernetError {

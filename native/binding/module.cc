@@ -17,6 +17,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   InitCrypto(env, exports);
   InitGraph(env, exports);
   InitSplit(env, exports);
+  InitTcp(env, exports);
   InitUdp(env, exports);
   return exports;
 }

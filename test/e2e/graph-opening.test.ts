@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as assert from 'uvu/assert'
 import { createGraph, importGraph, openGraph, PeernetError, type Graph } from '#lib/index.js'
+import { ProcessRuntime } from '#lib/runtime/process-runtime.js'
 import { test } from '../harness.js'
 import { XorProvider } from '../support/xor-provider.js'
 
@@ -60,6 +61,48 @@ test('G-005 a security provider with a Max Frame Size above 32,768 is refused', 
   const options = { graphId: 'greedy', peerId: 'ada', directory: false, security } as const
   await rejects(createGraph(options), 'ERR_PEERNET_INVALID_ARG')
   await rejects(openGraph(options), 'ERR_PEERNET_INVALID_ARG')
+})
+
+test('options that are refused leave no database behind', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'peernet-opening-'))
+  const directory = path.join(home, 'graph')
+  const ada = { graphId: 'opening', peerId: 'ada', addresses: ['::1'], directory }
+  try {
+    for (const wrong of [{ prioritizedTypes: ['no GUID'] }, { addresses: ['nowhere'] }]) {
+      await rejects(createGraph({ ...ada, ...wrong }), 'ERR_PEERNET_INVALID_ARG')
+      await rejects(openGraph({ ...ada, ...wrong }), 'ERR_PEERNET_INVALID_ARG')
+    }
+    await rejects(createGraph({ ...ada, signal: AbortSignal.abort() }), 'ERR_PEERNET_ABORTED')
+    await (await createGraph(ada)).close()
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+})
+
+test('an import has the graph for itself, and one that is closed meanwhile stays closed', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'peernet-opening-'))
+  const file = path.join(home, 'graph.export')
+  const { turns } = ProcessRuntime.shared
+  const before = turns.size
+  const ada = { graphId: 'opening', peerId: 'ada', addresses: ['::1'] }
+  const graph = await createGraph({ ...ada, directory: path.join(home, 'graph') })
+  try {
+    const { id } = await graph.publish({ type: CHAT, payload: Buffer.from('kept') })
+    await graph.exportDatabase(file)
+    const first = graph.importDatabase(file)
+    await rejects(graph.importDatabase(file), 'ERR_PEERNET_GRAPH_IN_USE')
+    await rejects(graph.listen(), 'ERR_PEERNET_GRAPH_IN_USE')
+    await rejects(graph.publish({ type: CHAT }), 'ERR_PEERNET_GRAPH_IN_USE')
+    await first
+    assert.is(text(graph, id), 'kept')
+    const second = graph.importDatabase(file).catch(() => {})
+    await graph.close()
+    await second
+    assert.is(turns.size, before)
+  } finally {
+    await graph.close()
+    await rm(home, { recursive: true, force: true })
+  }
 })
 
 test.run()

@@ -132,6 +132,11 @@ abstract class Reader {
       this.rewind()
     }
     while (!this.#closed) {
+      if (this.#isEmpty()) {
+        this.#input = EMPTY
+        this.words[StreamRow.AT] = 0
+        return undefined
+      }
       const known = this.#known
       const count = graphScan(this.#input, this.words, this.#assembly, known?.words)
       if (count > 0) {
@@ -151,6 +156,17 @@ abstract class Reader {
       this.#lend(need)
     }
     return undefined
+  }
+
+  /** Nothing is left of the chunk, and nothing is gathered: seen without a call. */
+  #isEmpty(): boolean {
+    const { words } = this
+    return (
+      words[StreamRow.AT] === this.#input.length &&
+      words[StreamRow.HAVE] === 0 &&
+      words[StreamRow.GATHERING] === 0 &&
+      words[StreamRow.CODE] === 0
+    )
   }
 
   /** The record of the FLOOD that was given out last is held now: it is known from here on. */
@@ -219,11 +235,17 @@ abstract class Reader {
 
   #break(): GraphStreamItem {
     const code = nativeCode(this.words[StreamRow.CODE] as number)
+    this.close()
+    return { kind: 'error', code }
+  }
+
+  /** Reads no more, and keeps nothing. */
+  close(): void {
     this.#closed = true
+    this.#cursor = this.#count = 0
     this.#input = EMPTY
     this.#assembly = undefined
     this.words[StreamRow.AT] = this.words[StreamRow.HAVE] = 0
-    return { kind: 'error', code }
   }
 
   /**

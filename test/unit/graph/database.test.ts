@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { md5 } from '#lib/native/digest.js'
 import type { Guid } from '#lib/core/guid.js'
 import { guidBytes } from '#lib/core/guid.js'
+import { LIMITS } from '#lib/core/limits.js'
+import { RECORD_TYPE } from '#lib/graph/constants.js'
 import { GraphDatabase } from '#lib/graph/database.js'
 import { FIRST_POSITION, type Position } from '#lib/graph/entry.js'
 import type { GraphRecord } from '#lib/wire/graph/record.js'
@@ -270,6 +272,20 @@ test('attack: a flood of tiny records is bounded by records and by bytes', () =>
   assert.not(small.put(version(held, 2, { payload: new Uint8Array(50) })))
   assert.is(small.get(held.id), held)
   assert.ok(small.statistics.bytes <= 5 * size)
+})
+
+test('attack: a database full of records leaves room for those of the graph itself', () => {
+  const full = new GraphDatabase({ records: 10 })
+  for (let n = 0; n < 12; n++) full.put(record())
+  assert.is(full.size, 10)
+  const presence = (): GraphRecord =>
+    record({ type: RECORD_TYPE.presence, payload: new Uint8Array(40) })
+  for (let n = 0; n < 100; n++) assert.ok(full.put(presence()))
+  const large = record({ type: RECORD_TYPE.presence, payload: new Uint8Array(20_000) })
+  assert.not(full.put(large))
+  assert.not(full.put(record()))
+  for (let n = 100; n < LIMITS.graphSpareRecords + 50; n++) full.put(presence())
+  assert.is(full.size, 10 + LIMITS.graphSpareRecords)
 })
 
 test('autorefresh is a flag of the place, not of the record', () => {

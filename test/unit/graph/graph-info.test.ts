@@ -78,6 +78,15 @@ test('G-033 Graph ID and creator never change (GA-43)', () => {
   assert.is(harness.context.counters.get('graph.foreign-graph-info'), 2)
 })
 
+test('attack: whoever writes Graph Info does not change what addresses count', () => {
+  const harness = new MaintenanceHarness()
+  harness.receiveGraphInfo({ scope: 'link-local', deferExpiration: true, maxPresenceRecords: 12 })
+  assert.equal(harness.context.properties, { ...PROPERTIES, maxPresenceRecords: 12 })
+  const joiner = new MaintenanceHarness({ properties: { creatorId: '' } })
+  joiner.receiveGraphInfo({ scope: 'link-local' })
+  assert.is(joiner.context.properties.scope, 'link-local')
+})
+
 test('G-034 G-035 G-036 the creator changes what may change, within its ranges', () => {
   const harness = creator()
   harness.drain()

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { seconds } from '#lib/core/instant.js'
 import { LIMITS } from '#lib/core/limits.js'
+import { PING_TYPE } from '#lib/graph/constants.js'
 import type { GraphLink } from '#lib/graph/link.js'
 import type { LinkState } from '#lib/graph/parts.js'
 import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
@@ -21,10 +22,13 @@ import {
   guidOf,
   hostAt,
   LinkHarness,
+  PEER_TIME_0,
   recordOf,
 } from '../../support/link-harness.js'
 import type { XorSession } from '../../support/xor-provider.js'
 import { XorProvider, type XorOptions } from '../../support/xor-provider.js'
+
+const ping: GraphMessage = { type: 'PT2PT', dataType: PING_TYPE, data: new Uint8Array(0) }
 
 /** A node with the provider, and the peer's end of one of its connections. */
 class Secured {
@@ -399,6 +403,35 @@ test('attack, data before the negotiation ended is not read', () => {
   assert.ok(node.destroyed(connection))
   assert.is(node.links.neighbors.length, 0)
 })
+
+for (const answers of [false, true]) {
+  const how = answers ? 'stays when it does' : 'ends when it does not'
+  test(`GA-56 who acknowledges nothing has to for what it has brought itself: ${how}`, () => {
+    const scene = new Secured().accept().negotiated()
+    scene.say(connectOf(7n))
+    const far = { expirationTime: PEER_TIME_0 + 36_000_000_000_000n }
+    const [brought, ours] = [recordOf(1, 16, far), recordOf(2, 16, far)]
+    scene.node.database.put(brought)
+    scene.link.brought = brought
+    scene.node.flood(ours)
+    scene.heard()
+    let challenges = 0
+    for (let passed = 0; passed < 300 && !scene.link?.ended; passed += 20) {
+      scene.node.pass(seconds(20))
+      if (scene.link === undefined) break
+      scene.say(ping)
+      for (const message of scene.heard()) {
+        if (message.type !== 'FLOOD') continue
+        challenges++
+        const { id } = message.record
+        assert.is(id, brought.id)
+        if (answers) scene.say({ type: 'ACK', acks: [{ id, useful: false }] })
+      }
+    }
+    assert.is(challenges, 1)
+    assert.is(scene.node.endOf(scene.connection), answers ? undefined : 'silent')
+  })
+}
 
 test('the graph never imports the group that secures it', () => {
   const root = fileURLToPath(new URL('../../../../..', import.meta.url))

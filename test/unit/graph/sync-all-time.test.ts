@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import { guid } from '#lib/core/guid.js'
 import { minutes } from '#lib/core/instant.js'
 import { RECORD_TYPE } from '#lib/graph/constants.js'
+import { GraphDatabase } from '#lib/graph/database.js'
 import type { Guid } from '#lib/core/guid.js'
 import { md5 } from '#lib/native/digest.js'
 import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
@@ -121,6 +122,20 @@ test('G-111 SOLICIT_TIME is answered by records modified at that time or later',
     settle(asking, answering)
     assert.equal(asking.contents, member(records.slice(4)).contents)
   }
+})
+
+test('who was killed before it noted when gets everything, and gives what only it has', () => {
+  const shared = series(30)
+  const [own, others] = [series(5, 100), series(7, 200)]
+  const database = new GraphDatabase()
+  for (const each of [...shared, ...own]) database.put(each)
+  // Reopened within its first minute: the records are on its disk, the time is not.
+  const killed = new TestNode({ creates: false, loaded: true, database })
+  const stayed = member([...shared, ...others])
+  killed.connect(stayed)
+  settle(killed, stayed)
+  assert.equal(stayed.contents, member([...shared, ...own, ...others]).contents)
+  assert.equal(killed.contents, stayed.contents)
 })
 
 test('G-175 G-177 G-027 who comes back syncs by time from when it left, then by hash', () => {

@@ -35,6 +35,37 @@ test('GA-54 a repair link syncs by time since the last agreement, then by hash',
   }
 })
 
+test('GA-54 equal versions of other times show in the order that hashes have', () => {
+  const base = Array.from({ length: 45 }, (_, n) =>
+    record({ id: numberedId(100 + n), creationTime: T0 + BigInt(n) * SECOND }),
+  )
+  // In other ranges; and within one, so that only its order differs.
+  const places = [
+    [2, 200, 17],
+    [40, 60, 43],
+    [44, 45, 47],
+  ] as const
+  for (const [n, mine, theirs] of places) {
+    for (const turned of [false, true]) {
+      const at = (second: number, who: string): GraphRecord =>
+        version(base[n] as GraphRecord, 2, {
+          lastModifiedBy: who,
+          modificationTime: T0 + BigInt(second) * SECOND,
+        })
+      const beside = record({ id: numberedId(300), creationTime: T0 + 46n * SECOND })
+      const others = [...base.filter((each) => each !== base[n]), beside]
+      const pair = [at(mine, 'al'), at(theirs, 'bo')] as const
+      const [a, b] = turned ? [pair[1], pair[0]] : pair
+      const [asking, answering] = settledPair([...others, a], [...others, b])
+      asking.connect(answering)
+      settle(asking, answering)
+      assert.is(sentOf(asking, 'SOLICIT_TIME').length, 0)
+      assert.equal(asking.contents, member([...others, pair[1]]).contents)
+      assert.equal(answering.contents, asking.contents)
+    }
+  }
+})
+
 test('GA-54 a node that lost all its neighbours asks for what was agreed on just before', () => {
   const base = record({ id: numberedId(1) })
   const ours = version(base, 2, { lastModifiedBy: 'al', modificationTime: T0 + SECOND })

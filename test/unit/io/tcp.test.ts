@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import * as assert from 'uvu/assert'
 import type { PeernetError } from '#lib/core/errors.js'
 import type { Endpoint } from '#lib/core/endpoint.js'
+import { LIMITS } from '#lib/core/limits.js'
 import { TcpListener, TcpStream, type StreamOwner } from '#lib/io/tcp.js'
 import { test } from '../../harness.js'
 
@@ -114,6 +115,42 @@ test('what a turn writes goes out in one call, and is counted when it is out', a
   assert.is(there.reads, 1)
   assert.is(atOnce + client.takeWritten(), 1000)
   assert.is(client.waiting, 0)
+  close()
+})
+
+test('a connection that brings much leaves turns to others, and stays paused when told so', async () => {
+  const { client, server, here, there, close } = await pair()
+  const total = 8 * 1024 * 1024
+  for (const [from, to, owner] of [
+    [client, server, there],
+    [server, client, here],
+  ] as const) {
+    let most = 0
+    let last = 0
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    const look = (): void => {
+      most = Math.max(most, owner.bytes - last)
+      last = owner.bytes
+    }
+    from.write([Buffer.alloc(total)])
+    from.flush()
+    while (owner.bytes < total / 2) {
+      await turn()
+      look()
+    }
+    to.pause(true)
+    const held = owner.bytes
+    for (let i = 0; i < 5; i++) await turn()
+    assert.is(owner.bytes, held, 'the end of a turn undoes no pause')
+    to.pause(false)
+    while (owner.bytes < total) {
+      await turn()
+      look()
+    }
+    // The chunk with which a turn ends may reach beyond it.
+    const bound = LIMITS.streamTurnBytes + LIMITS.streamReadBytes
+    assert.ok(most < bound, `${most} bytes in one turn, not ${bound}`)
+  }
   close()
 })
 

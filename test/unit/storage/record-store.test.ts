@@ -1,5 +1,13 @@
 // The graph database on disk: what was acknowledged is there again, damage is found and kept.
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -189,6 +197,12 @@ test('a store has one owner: the second gets a clear error and changes nothing',
   const error = await rejection(LevelRecordStore.open(directory))
   assert.is(error.code, 'ERR_PEERNET_STATE_LOCKED')
   assert.match(error.message, directory)
+  // So it is when a log goes between being listed and being read.
+  const log = path.join(directory, '000999.log')
+  symlinkSync('gone', log)
+  const late = await rejection(LevelRecordStore.open(directory))
+  assert.is(late.code, 'ERR_PEERNET_STATE_LOCKED')
+  unlinkSync(log)
   await store.write([put(makeRecord(1))])
   await store.close()
   const again = await LevelRecordStore.open(directory)
