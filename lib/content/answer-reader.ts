@@ -13,6 +13,7 @@ export class AnswerReader {
   /** Once `done`; of an answer with another status than 200 nothing is read. */
   body: Uint8Array = new Uint8Array(0)
   readonly #limit: number
+  readonly #memory: (length: number) => Uint8Array
   /** What is there of the head, or of a line between chunks. */
   #text = ''
   #at = 0
@@ -21,8 +22,10 @@ export class AnswerReader {
   /** Bytes of the chunk to come; undefined between chunks, 'last' behind the last. */
   #chunk: number | 'end' | 'last' | undefined
 
-  constructor(limit: number) {
+  /** `memory`: for the body of an answer that says how long it is. */
+  constructor(limit: number, memory: (length: number) => Uint8Array = uninitializedBytes) {
     this.#limit = limit
+    this.#memory = memory
   }
 
   /** Takes the next bytes, which may be used for something else afterwards. */
@@ -109,7 +112,7 @@ export class AnswerReader {
       this.state = 'bad'
       return
     }
-    this.body = uninitializedBytes(length)
+    this.body = this.#memory(length)
     this.state = length === 0 ? 'done' : 'length'
   }
 

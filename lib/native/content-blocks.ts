@@ -24,7 +24,8 @@ export type SealWork = readonly [
 
 /**
  * Decrypts a block from the wire, or reads one from a file, and compares its hash. `out` is as long
- * as the ciphertext, and may be it; the block is its first `length` bytes.
+ * as the ciphertext, and may be it; the block is its first `length` bytes. With a target it is also
+ * written there once it is known to be right.
  */
 export type OpenWork = readonly [
   kind: 1,
@@ -36,6 +37,7 @@ export type OpenWork = readonly [
   length: number,
   hash: Uint8Array,
   algorithm: Sha2,
+  ...target: readonly [] | readonly [fd: number, position: number],
 ]
 
 /** Writes a block and then its row to a file that still has a name. */

@@ -36,6 +36,9 @@ struct BlockWork {
   pn_sha2_t algorithm = PN_SHA2_256;
   uv_file file = -1;
   int64_t position = 0;
+  // Opening: where a block that is right is written to, with `target` not below 0.
+  uv_file target = -1;
+  int64_t target_position = 0;
   // Storing: `in` goes to `position` of `file`, then `row` to its place.
   pn_bytes_t row = {nullptr, 0};
   int64_t row_position = 0;
@@ -173,8 +176,11 @@ bool Retry(const BlockWork &work) {
 }
 
 bool Finish(const BlockWork &work, bool is_prepared, bool matches) {
-  if (work.kind == BlockWork::kOpen)
-    return is_prepared && (matches || (work.file < 0 && Retry(work)));
+  if (work.kind == BlockWork::kOpen) {
+    const bool is_right = is_prepared && (matches || (work.file < 0 && Retry(work)));
+    return is_right && (work.target < 0 ||
+                        WriteAll(work.target, {work.out, work.length}, work.target_position));
+  }
   return is_prepared && matches && Encrypt(work, Plain(work));
 }
 
@@ -243,10 +249,10 @@ bool ReadPlace(napi_env env, ContentCall *call, napi_value value, BlockWork *wor
 }
 
 // [0 | 1, cipher, secret, iv, bytes | [fd, position], out, length] and, always with 1, hash and
-// algorithm.
+// algorithm; then, with 1, possibly fd and position of where it is written to.
 bool ReadCoding(napi_env env, ContentCall *call, const napi_value *parts, uint32_t count,
                 BlockWork *work) {
-  if (count != 7 && count != 9)
+  if (count != 7 && count != 9 && (count != 11 || work->kind != BlockWork::kOpen))
     return false;
   work->cipher = call->ToUint(parts[1]);
   const pn_bytes_t secret = call->ToBytes(parts[2]), iv = call->ToBytes(parts[3]);
@@ -260,13 +266,19 @@ bool ReadCoding(napi_env env, ContentCall *call, const napi_value *parts, uint32
   std::memcpy(work->secret, secret.base, secret.size);
   work->secret_length = secret.size;
   std::memcpy(work->iv, iv.base, PN_AES_BLOCK);
-  if (count == 9) {
+  if (count >= 9) {
     const pn_bytes_t hash = call->ToBytes(parts[7]);
     work->algorithm = call->ToAlgorithm(parts[8]);
     if (!call->good || !IsHashLength(work->algorithm, hash.size))
       return false;
     std::memcpy(work->hash, hash.base, hash.size);
     work->hash_length = hash.size;
+  }
+  if (count == 11) {
+    work->target = static_cast<uv_file>(call->ToUint(parts[9]));
+    work->target_position = static_cast<int64_t>(call->ToDouble(parts[10]));
+    if (work->target < 0 || work->target_position < 0)
+      return false;
   }
   return call->good && Fits(*work);
 }
@@ -304,11 +316,11 @@ bool ReadCreating(napi_env env, ContentCall *call, const napi_value *parts, uint
 }
 
 bool ReadWork(napi_env env, ContentCall *call, napi_value value, BlockWork *work) {
-  napi_value parts[9];
+  napi_value parts[11];
   uint32_t count = 0;
   bool is_array = false;
   if (napi_is_array(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 9)
+      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 11)
     return false;
   for (uint32_t i = 0; i < count; i++)
     if (napi_get_element(env, value, i, &parts[i]) != napi_ok)

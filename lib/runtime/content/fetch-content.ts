@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -18,7 +19,7 @@ import { readBody } from './http-body.js'
 import { get, unavailable } from './origin.js'
 import { allFinders } from './peer-finder.js'
 import { RetrievalClient } from './retrieval-client.js'
-import { saveBytes } from './save-bytes.js'
+import { saveFile, writeBytes } from './save-bytes.js'
 
 export interface FetchContentOptions {
   /** Peers to ask, `host:port`. */
@@ -73,11 +74,13 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
    */
   readonly kept: Promise<boolean>
   readonly #bytes: AsyncGenerator<Uint8Array>
+  readonly #into: ((file: FileHandle) => Promise<number>) | undefined
 
   constructor(
     facts: Pick<FetchedContent, 'status' | 'headers' | 'length' | 'isDistributed'>,
     progress: Pick<FetchedContent, 'shares' | 'trace' | 'kept'>,
     bytes: AsyncGenerator<Uint8Array>,
+    into?: (file: FileHandle) => Promise<number>,
   ) {
     this.status = facts.status
     this.headers = facts.headers
@@ -87,6 +90,7 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     this.trace = progress.trace
     this.kept = progress.kept
     this.#bytes = bytes
+    this.#into = into
   }
 
   /** Verified bytes in order, while later blocks are still coming. */
@@ -104,9 +108,13 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     return Readable.toWeb(this.readable()) as ReadableStream<Uint8Array>
   }
 
-  /** Writes it to a file, which has its name only when it is whole; returns its length. */
+  /**
+   * Writes it to a file, which has its name only when it is whole; returns its length. The fastest
+   * way: blocks are written as they arrive, each at its place. Content that changes meanwhile is
+   * fetched anew, as the origin has it.
+   */
   saveTo(file: string): Promise<number> {
-    return saveBytes(this.#bytes, file)
+    return saveFile(file, this.#into ?? ((handle) => writeBytes(handle, this.#bytes)))
   }
 
   /** All of it at once. */
@@ -272,14 +280,19 @@ function distributed(
 ): FetchedContent {
   const { length } = info.range
   const facts = { status: 200, headers: response.headers, length, isDistributed: true }
-  return new FetchedContent(facts, context, distributedBytes(url, info, context))
+  const begin = () => beginDownload(url, info, context)
+  const bytes = distributedBytes(url, begin, context)
+  return new FetchedContent(facts, context, bytes, (file) =>
+    distributedInto(file, url, begin, context),
+  )
 }
 
-async function* distributedBytes(
-  url: URL,
-  info: ContentInfo,
-  context: Context,
-): AsyncGenerator<Uint8Array> {
+interface Begun {
+  readonly download: Download
+  readonly end: () => void
+}
+
+function beginDownload(url: URL, info: ContentInfo, context: Context): Begun {
   const { options, shares, trace, signal } = context
   const time = options.peerRequestMs
   const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
@@ -299,6 +312,23 @@ async function* distributedBytes(
       if (from !== hosted) offers?.add(segment, 1)
     },
   })
+  const end = (): void => {
+    context.keep(false)
+    client.close()
+    offers?.flush()
+  }
+  return { download, end }
+}
+
+const isChange = (error: unknown): boolean =>
+  error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
+
+async function* distributedBytes(
+  url: URL,
+  begin: () => Begun,
+  context: Context,
+): AsyncGenerator<Uint8Array> {
+  const { download, end } = begin()
   let isBegun = false
   try {
     for await (const bytes of download.bytes()) {
@@ -308,12 +338,27 @@ async function* distributedBytes(
     return
   } catch (error) {
     // Nothing was handed out yet: what the origin has now is as good as what it had before.
-    const isChanged = error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
-    if (!isChanged || isBegun) throw error
+    if (!isChange(error) || isBegun) throw error
   } finally {
-    context.keep(false)
-    client.close()
-    offers?.flush()
+    end()
   }
   yield* (await identity(url, context))[Symbol.asyncIterator]()
+}
+
+async function distributedInto(
+  file: FileHandle,
+  url: URL,
+  begin: () => Begun,
+  context: Context,
+): Promise<number> {
+  const { download, end } = begin()
+  try {
+    return await download.into(file)
+  } catch (error) {
+    if (!isChange(error)) throw error
+  } finally {
+    end()
+  }
+  await file.truncate(0)
+  return writeBytes(file, await identity(url, context))
 }

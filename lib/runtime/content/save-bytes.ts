@@ -3,17 +3,19 @@ import { PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 
 /**
- * Writes bytes to a file, many parts at a time, while further ones are coming. It has its name only
- * when it is whole; until then it is `FILE.part`. Returns the number of bytes. Rejects as the bytes
- * do, and with ERR_PEERNET_SYSTEM.
+ * Lets `write` fill a file, which has its name only when it is whole; until then it is `FILE.part`.
+ * Returns the number of bytes, as `write` does. Rejects as that does, and with ERR_PEERNET_SYSTEM.
  */
-export async function saveBytes(bytes: AsyncIterable<Uint8Array>, file: string): Promise<number> {
+export async function saveFile(
+  file: string,
+  write: (handle: FileHandle) => Promise<number>,
+): Promise<number> {
   const aside = `${file}.part`
   try {
     const handle = await open(aside, 'w')
     let written: number
     try {
-      written = await writeAll(handle, bytes)
+      written = await write(handle)
     } finally {
       await handle.close()
     }
@@ -26,7 +28,11 @@ export async function saveBytes(bytes: AsyncIterable<Uint8Array>, file: string):
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<number> {
+/** Writes bytes from the start of a file on, many parts at a time, while further ones are coming. */
+export async function writeBytes(
+  handle: FileHandle,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<number> {
   let [position, gathered] = [0, 0]
   let parts: Uint8Array[] = []
   let writing: Promise<unknown> = Promise.resolve()
@@ -56,11 +62,20 @@ async function writeParts(
   position: number,
 ): Promise<void> {
   const length = parts.reduce((sum, part) => sum + part.length, 0)
-  let done = (await handle.writev(parts as Uint8Array[], position)).bytesWritten
+  const done = (await handle.writev(parts as Uint8Array[], position)).bytesWritten
   if (done === length) return
   // A full disk writes a part; the rest tells why.
-  const all = Buffer.concat(parts)
-  while (done < length) {
-    done += (await handle.write(all, done, length - done, position + done)).bytesWritten
+  await writeAt(handle, Buffer.concat(parts).subarray(done), position + done)
+}
+
+/** Writes all of it, or tells what the system says. */
+export async function writeAt(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done)
+    done += bytesWritten
   }
 }
