@@ -28,7 +28,7 @@ export async function saveFile(
   }
 }
 
-/** Writes bytes from the start of a file on, many parts at a time, while further ones are coming. */
+/** Writes bytes from the start of a file on, many parts at a time, while more are coming. */
 export async function writeBytes(
   handle: FileHandle,
   bytes: AsyncIterable<Uint8Array>,
