@@ -76,8 +76,8 @@ export interface BlockTarget {
 
 /**
  * A received MSG_BLK to be decrypted where it stands, compared with the listed hash and, if it is
- * right, written to the target. Undefined when it cannot be the block: another segment or number, no
- * data, too short, or a block whose hash is not listed.
+ * right, written to the target. Undefined when it cannot be the block: another segment or number,
+ * no data, too short, or a block whose hash is not listed.
  */
 export function opening(
   message: BlockMessage,

@@ -23,6 +23,7 @@ import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
 import { readBody } from './http-body.js'
+import { HEAD_ROOM, PlainRequests, type Asker } from './plain-requests.js'
 
 export interface RetrievalServerOptions {
   readonly cache: BlockStore
@@ -66,6 +67,7 @@ export class RetrievalServer {
   #active = 0
   readonly #listeners = new Set<(segmentId: Uint8Array) => void>()
   #server: Server | undefined
+  #plain: PlainRequests | undefined
 
   constructor(options: RetrievalServerOptions) {
     this.#cache = options.cache
@@ -94,8 +96,20 @@ export class RetrievalServer {
     server.maxConnections = LIMITS.retrievalConnections
     server.requestTimeout = this.#uploadMs
     server.headersTimeout = this.#uploadMs
-    this.#server = server
     await listening(server, port, host)
+    this.#server = server
+    this.#plain = new PlainRequests(server, {
+      exchangeMs: this.#uploadMs,
+      serve: (asker, body) => {
+        this.#counts.requests += 1
+        this.#exchange(asker, body).catch(() => {
+          asker.drop()
+        })
+      },
+      onTimeout: () => {
+        this.#counts.timeouts += 1
+      },
+    })
     return server.address() as AddressInfo
   }
 
@@ -103,6 +117,7 @@ export class RetrievalServer {
     const server = this.#server
     this.#server = undefined
     if (server === undefined) return
+    this.#plain?.close()
     await new Promise((resolve) => {
       server.close(resolve)
       server.closeAllConnections()
@@ -126,13 +141,13 @@ export class RetrievalServer {
       return true
     }
     this.#counts.requests += 1
-    this.#exchange(request, response).catch(() => {
+    this.#take(request, response).catch(() => {
       response.destroy()
     })
     return true
   }
 
-  async #exchange(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const timer = setTimeout(() => {
       this.#counts.timeouts += 1
       response.destroy()
@@ -141,37 +156,38 @@ export class RetrievalServer {
       clearTimeout(timer)
     })
     const body = await readBody(request, LIMITS.retrievalRequestBytes)
+    await this.#exchange(new HttpAsker(response), body)
+  }
+
+  async #exchange(asker: Asker, body: Uint8Array | undefined): Promise<void> {
     const isBusy = this.#active >= this.#maxClients
     const verdict: Verdict = body === undefined ? { kind: 'drop' } : judgeRequest(body, isBusy)
     if (verdict.kind === 'drop') {
       this.#counts.malformed += 1
-      if (this.#replies) reply(response, 400)
-      else response.destroy()
+      if (this.#replies) asker.refuse()
+      else asker.drop()
       return
     }
     if (verdict.kind === 'answer') {
       if (isBusy) this.#counts.busy += 1
-      this.#send(response, verdict.bytes)
+      this.#send(asker, verdict.bytes)
       return
     }
     // The client counts until its answer has left or its connection is gone.
-    if (response.destroyed) return
+    if (asker.isGone) return
     this.#active += 1
-    response.once('close', () => {
+    asker.onEnd(() => {
       this.#active -= 1
     })
-    await this.#serve(verdict.request, response)
+    await this.#serve(verdict.request, asker)
   }
 
-  async #serve(
-    request: (Verdict & { kind: 'serve' })['request'],
-    response: ServerResponse,
-  ): Promise<void> {
+  async #serve(request: (Verdict & { kind: 'serve' })['request'], asker: Asker): Promise<void> {
     if (request.type !== 'getseglist') {
       for (const listener of this.#listeners) listener(request.segmentId)
     }
-    if (request.type === 'getblks') await this.#sendBlock(request, response)
-    else this.#send(response, await this.#list(request))
+    if (request.type === 'getblks') await this.#sendBlock(request, asker)
+    else this.#send(asker, await this.#list(request))
   }
 
   async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
@@ -202,10 +218,11 @@ export class RetrievalServer {
   }
 
   /** The block goes from its file to the socket through memory that is used again and again. */
-  async #sendBlock(request: BlockRequest, response: ServerResponse): Promise<void> {
+  async #sendBlock(request: BlockRequest, asker: Asker): Promise<void> {
     const { segmentId, ranges } = request
     const blockIndex = firstBlock(ranges)
-    const memory = this.#memory.pop() ?? uninitializedBytes(ANSWER_BYTES)
+    const memory = this.#memory.pop() ?? uninitializedBytes(HEAD_ROOM + ANSWER_BYTES)
+    const room = memory.subarray(HEAD_ROOM)
     const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
       const { secret, scheme, hash, place, length } = found
       const iv = freshVector()
@@ -216,26 +233,61 @@ export class RetrievalServer {
         nextBlock: found.nextBlock,
         cipher: this.#cipher,
       } as const
-      const options = { check: { scheme, hash }, memory }
+      const options = { check: { scheme, hash }, memory: room }
       const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
       return { work, value: bytes }
     })
     const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
     if (sent !== undefined) this.#counts.blocks += 1
-    response.once('finish', () => {
-      if (this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
+    asker.onEnd((hasLeft) => {
+      this.#active -= 1
+      if (hasLeft && this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
     })
-    this.#send(response, sent ?? emptyAnswer(request))
+    const isThere = sent?.buffer === memory.buffer
+    this.#send(asker, sent ?? emptyAnswer(request), isThere ? memory : undefined)
   }
 
-  #send(response: ServerResponse, bytes: Uint8Array): void {
-    if (response.destroyed) return
+  #send(asker: Asker, bytes: Uint8Array, memory?: Uint8Array): void {
+    if (asker.isGone) return
     this.#counts.bytes += bytes.length
-    response.writeHead(200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Length': bytes.length,
+    asker.send(bytes, memory)
+  }
+}
+
+/** A request that came through a server of node:http. */
+class HttpAsker implements Asker {
+  readonly #response: ServerResponse
+  #listener: ((hasLeft: boolean) => void) | undefined
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+    response.once('close', () => {
+      this.#listener?.(response.writableFinished)
     })
-    response.end(bytes)
+  }
+
+  get isGone(): boolean {
+    return this.#response.destroyed
+  }
+
+  onEnd(listener: (hasLeft: boolean) => void): void {
+    this.#listener = listener
+  }
+
+  send(message: Uint8Array): void {
+    this.#response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': message.length,
+    })
+    this.#response.end(message)
+  }
+
+  refuse(): void {
+    reply(this.#response, 400)
+  }
+
+  drop(): void {
+    this.#response.destroy()
   }
 }
 
