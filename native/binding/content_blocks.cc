@@ -128,19 +128,30 @@ bool Cbc(const BlockWork &work, bool encrypt, uint32_t key, const uint8_t *in, u
 }
 
 // DA-18: PKCS #7 goes out. `plain` may be where the ciphertext goes.
+struct Tail {
+  uint8_t bytes[PN_AES_BLOCK];
+
+  Tail(const BlockWork &work, const uint8_t *plain) {
+    const uint32_t rest = work.length % PN_AES_BLOCK, padding = PN_AES_BLOCK - rest;
+    std::memcpy(bytes, plain + work.length - rest, rest);
+    std::memset(bytes + rest, static_cast<int>(padding), padding);
+  }
+};
+
+bool EncryptTail(const BlockWork &work, const Tail &tail) {
+  const uint32_t whole = work.length - work.length % PN_AES_BLOCK;
+  uint8_t iv[PN_AES_BLOCK];
+  std::memcpy(iv, whole == 0 ? work.iv : work.out + whole - PN_AES_BLOCK, PN_AES_BLOCK);
+  return Crypto()->aes_cbc(true, work.secret, kKeyLengths[work.cipher], iv, tail.bytes,
+                           PN_AES_BLOCK, work.out + whole) == 1;
+}
+
 bool Encrypt(const BlockWork &work, const uint8_t *plain) {
   if (work.cipher == 0)
     return true;
-  const uint32_t padded = Padded(work.length), whole = work.length - work.length % PN_AES_BLOCK;
-  const uint32_t key = kKeyLengths[work.cipher];
-  uint8_t tail[PN_AES_BLOCK], iv[PN_AES_BLOCK];
-  std::memcpy(tail, plain + whole, work.length - whole);
-  std::memset(tail + (work.length - whole), static_cast<int>(padded - work.length),
-              padded - work.length);
-  if (!Cbc(work, true, key, plain, whole))
-    return false;
-  std::memcpy(iv, whole == 0 ? work.iv : work.out + whole - PN_AES_BLOCK, PN_AES_BLOCK);
-  return Crypto()->aes_cbc(true, work.secret, key, iv, tail, PN_AES_BLOCK, work.out + whole) == 1;
+  const Tail tail(work, plain);
+  const uint32_t whole = work.length - work.length % PN_AES_BLOCK;
+  return Cbc(work, true, kKeyLengths[work.cipher], plain, whole) && EncryptTail(work, tail);
 }
 
 // Brings the plain block to where it is hashed: DA-18, no look at the padding.
@@ -149,8 +160,7 @@ bool Prepare(const BlockWork &work) {
     return ReadBlock(work, work.out);
   if (work.kind == BlockWork::kOpen && work.cipher != 0)
     return Cbc(work, false, kKeyLengths[work.cipher], work.in.base, work.in.size);
-  if (work.out != work.in.base &&
-      (work.kind == BlockWork::kOpen || work.cipher == 0))
+  if (work.out != work.in.base && (work.kind == BlockWork::kOpen || work.cipher == 0))
     std::memmove(work.out, work.in.base, work.length);
   return true;
 }
@@ -199,7 +209,25 @@ void Run(BlockWork *work) {
 // Blocks whose hashes are made together: as many as the processor has lanes for.
 constexpr size_t kTogether = 16;
 
+// Blocks that were read and are right, encrypted side by side; all under keys of one length.
+void EncryptTogether(BlockWork *const *works, size_t count) {
+  pn_cbc_t messages[kTogether];
+  std::vector<Tail> tails;
+  tails.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    const BlockWork &work = *works[i];
+    const uint8_t *plain = Plain(work);
+    messages[i] = {work.secret, work.iv, plain, work.out, work.length / PN_AES_BLOCK};
+    tails.emplace_back(work, plain);
+  }
+  const bool done = Crypto()->aes_cbc_many(kKeyLengths[works[0]->cipher], messages, count) == 1;
+  for (size_t i = 0; i < count; i++)
+    works[i]->done = done && EncryptTail(*works[i], tails[i]);
+}
+
 void RunTogether(BlockWork *const *works, size_t count) {
+  BlockWork *sealed[kTogether];
+  size_t seals = 0;
   pn_message_t messages[kTogether];
   uint8_t hashes[kTogether][PN_SHA2_LENGTH_MAX];
   bool is_prepared[kTogether];
@@ -211,8 +239,14 @@ void RunTogether(BlockWork *const *works, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const BlockWork &work = *works[i];
     const bool matches = std::memcmp(hashes[i], work.hash, work.hash_length) == 0;
-    works[i]->done = Finish(work, is_prepared[i], matches);
+    const bool is_sealed = work.kind == BlockWork::kSeal && work.cipher != 0;
+    if (is_sealed && is_prepared[i] && matches && (seals == 0 || sealed[0]->cipher == work.cipher))
+      sealed[seals++] = works[i];
+    else
+      works[i]->done = Finish(work, is_prepared[i], matches);
   }
+  if (seals > 0)
+    EncryptTogether(sealed, seals);
 }
 
 // --- arguments ---------------------------------------------------------------------------------
