@@ -392,6 +392,8 @@ export const LIMITS = {
   wsdAnswersPerSourceSecond: 32,
   wsdAnswersPerSecond: 256,
   wsdSources: 1024,
+  /** Ours: an answer is shorter than its probe times this, or is not given. */
+  wsdAnswerFactor: 2,
   /** Answers that wait for their moment. */
   wsdAnswersWaiting: 256,
   /** XML documents read a second: the port is shared with others who may be loud. */
@@ -438,6 +440,8 @@ export const LIMITS = {
   retrievalConnections: 1024,
   /** Head of an answer, and what a client reads from a connection at once. */
   retrievalHeadBytes: 16_384,
+  /** Ours: chunks of an answer in the chunked coding. */
+  retrievalChunks: 4096,
   retrievalReadBytes: 256 * 1024,
   /** Buffers of 64 KiB that a server keeps for its next answers. */
   retrievalBuffers: 64,

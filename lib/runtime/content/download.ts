@@ -424,7 +424,11 @@ export class Download {
     if (!this.#plan.obtained(this.#now(), one, from, peer)) return
     const { segment, block, offset, length, attempts } = one
     const place = { segment: segment.index, block, offset, length }
-    this.#options.onBlock({ ...place, from, peer, failed: attempts })
+    try {
+      this.#options.onBlock({ ...place, from, peer, failed: attempts })
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+    }
     if (one === this.#wanted) this.#wake()
     this.#pump()
   }

@@ -16,7 +16,7 @@ import { HashRequest } from './hash-request.js'
 import { segmentsInHostedCache } from './hosted-finder.js'
 import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
 import { readBody } from './http-body.js'
-import { get, unavailable } from './origin.js'
+import { get, headersAt, unavailable } from './origin.js'
 import { allFinders } from './peer-finder.js'
 import { RetrievalClient } from './retrieval-client.js'
 import { saveFile, writeBytes } from './save-bytes.js'
@@ -114,7 +114,7 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
    * fetched anew, as the origin has it.
    */
   saveTo(file: string): Promise<number> {
-    return saveFile(file, this.#into ?? ((handle) => writeBytes(handle, this.#bytes)))
+    return saveFile(file, this.#bytes, this.#into)
   }
 
   /** All of it at once. */
@@ -152,15 +152,17 @@ export async function fetchContent(
   const kept = new Promise<boolean>((resolve) => {
     keep = resolve
   })
-  const context: Context = {
-    ...{ options, signal, kept, keep },
-    ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
-  }
   const hosted = hostedAddress(options)
   if (hosted !== undefined) checkHostedCache(hosted)
   const offer = offerHeaders(versionOf(options))
   const answer = await get(target, { ...options.headers, ...offer }, signal)
   const { response } = answer
+  // Further requests go to where the first one was sent to in the end.
+  const headers = headersAt(answer.url, target, options.headers ?? {})
+  const context: Context = {
+    ...{ options: { ...options, headers }, signal, kept, keep },
+    ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
+  }
   const coded = readCoded(response.headers)
   if (!coded.isCoded) {
     const isComing = coded.wantsHashRequest && response.statusCode === 200
@@ -342,7 +344,15 @@ async function* distributedBytes(
   } finally {
     end()
   }
-  yield* (await identity(url, context))[Symbol.asyncIterator]()
+  yield* await anew(url, context)
+}
+
+/** What is there now in place of content that changed; nothing but content will do. */
+async function anew(url: URL, context: Context): Promise<FetchedContent> {
+  const got = await identity(url, context)
+  if (got.status === 200) return got
+  got.readable().destroy()
+  throw unavailable(`${url.href} changed meanwhile, and answers with status ${got.status} now`)
 }
 
 async function distributedInto(
@@ -360,5 +370,5 @@ async function distributedInto(
     end()
   }
   await file.truncate(0)
-  return writeBytes(file, await identity(url, context))
+  return writeBytes(file, await anew(url, context))
 }

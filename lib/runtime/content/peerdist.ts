@@ -14,12 +14,14 @@ import {
   readOffer,
   validatorOf,
   VARY,
+  varyingValues,
   type Headers,
   type Offer,
 } from '../../content/http-coding.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { hashOpenFile } from '../../io/hash-content.js'
+import { whenOver } from './http-body.js'
 import { InfoCache, type ReadyInfo } from './info-cache.js'
 
 export interface PeerDistOptions {
@@ -119,13 +121,14 @@ class Service {
   ): Promise<boolean> {
     const headers = lowerCase({ ...file.headers, etag: file.etag })
     const { method } = request
-    const entity = { method, status: 200, request: request.headers, response: headers }
+    const facts = { method, status: 200, ageMs: ageOf(headers) }
+    const entity = { ...facts, request: request.headers, response: headers }
     if (!isOfferable({ ...entity, length: file.size }, this.minimumBytes)) return false
     addVary(response)
     const offer = readOffer(request.headers)
     if (offer === undefined) return false
     const version = this.versionFor(offer)
-    const key = `file ${version} ${file.etag} ${file.path}`
+    const key = JSON.stringify(['file', version, file.etag, file.path])
     const work = this.hashing.get(key) ?? this.#hashFile(key, file, version)
     const ready = this.infos.get(key) ?? (await within(work, file.patienceMs ?? 0))
     if (ready === undefined) {
@@ -197,6 +200,11 @@ function setAll(response: ServerResponse, headers: OutgoingHttpHeaders): void {
   }
 }
 
+function ageOf(headers: Headers): number | undefined {
+  const age = Date.now() - Date.parse(String(headers['last-modified']))
+  return Number.isNaN(age) ? undefined : age
+}
+
 /** DA-33 */
 function addVary(response: ServerResponse): void {
   const value = response.getHeader('Vary')
@@ -252,8 +260,8 @@ class Interception {
       if (this.#state === 'plain') return (this.#end as (...rest: unknown[]) => unknown)(...all)
       return this.#finish(all)
     }) as ServerResponse['end']
-    response.once('close', () => {
-      this.#service.hashing.delete(this.#key)
+    void whenOver(this.#request, response).then(() => {
+      this.#release()
     })
   }
 
@@ -269,6 +277,7 @@ class Interception {
       request: this.#request.headers,
       response: headers,
       length: declared === undefined ? undefined : Number(declared),
+      ageMs: ageOf(headers),
     }
     if (response.headersSent || !isOfferable(entity, this.#service.minimumBytes)) return
     addVary(response)
@@ -277,7 +286,9 @@ class Interception {
     const version = this.#service.versionFor(offer)
     const { host = '' } = this.#request.headers
     const validator = validatorOf(headers) ?? ''
-    const key = `body ${version} ${validator} ${host} ${this.#request.url ?? ''}`
+    const { url = '' } = this.#request
+    const varied = varyingValues(this.#request.headers, headers)
+    const key = JSON.stringify(['body', version, validator, host, url, ...varied])
     const ready = this.#service.infos.get(key)
     const isSame = entity.length === undefined || ready?.length === entity.length
     if (ready !== undefined && isSame) this.#sendInfo(offer, ready)
@@ -325,8 +336,14 @@ class Interception {
     if (hasher !== undefined && isWhole && this.#sent >= Math.max(1, this.#service.minimumBytes)) {
       this.#service.infos.put(this.#key, hasher.finish())
     }
-    this.#service.hashing.delete(this.#key)
+    this.#release()
     return end(...all)
+  }
+
+  /** Others may hash that content now. */
+  #release(): void {
+    if (this.#key !== '') this.#service.hashing.delete(this.#key)
+    this.#key = ''
   }
 
   #hash(bytes: Uint8Array | undefined): void {

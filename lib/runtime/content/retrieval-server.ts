@@ -22,7 +22,7 @@ import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
-import { readBody } from './http-body.js'
+import { isOver, readBody, whenOver } from './http-body.js'
 import { HEAD_ROOM, PlainRequests, type Asker } from './plain-requests.js'
 
 export interface RetrievalServerOptions {
@@ -90,7 +90,8 @@ export class RetrievalServer {
 
   /** Throws ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_SYSTEM. */
   async listen(port = 0, host = '::'): Promise<AddressInfo> {
-    const server = createServer((request, response) => {
+    const options = { connectionsCheckingInterval: checkingMs(this.#uploadMs) }
+    const server = createServer(options, (request, response) => {
       if (!this.handle(request, response)) reply(response, 404)
     })
     server.maxConnections = LIMITS.retrievalConnections
@@ -152,11 +153,10 @@ export class RetrievalServer {
       this.#counts.timeouts += 1
       response.destroy()
     }, this.#uploadMs)
-    response.once('close', () => {
+    const asker = new HttpAsker(request, response, () => {
       clearTimeout(timer)
     })
-    const body = await readBody(request, LIMITS.retrievalRequestBytes)
-    await this.#exchange(new HttpAsker(response), body)
+    await this.#exchange(asker, await readBody(request, LIMITS.retrievalRequestBytes))
   }
 
   async #exchange(asker: Asker, body: Uint8Array | undefined): Promise<void> {
@@ -173,30 +173,44 @@ export class RetrievalServer {
       this.#send(asker, verdict.bytes)
       return
     }
-    // The client counts until its answer has left or its connection is gone.
     if (asker.isGone) return
+    // The client counts until its answer has left or its connection is gone, and no work for it is
+    // left: who asks and goes away again and again gets no more of us than others.
     this.#active += 1
-    asker.onEnd(() => {
-      this.#active -= 1
-    })
-    await this.#serve(verdict.request, asker)
+    let left = 2
+    const end = (): void => {
+      left -= 1
+      if (left === 0) this.#active -= 1
+    }
+    asker.onEnd(end)
+    try {
+      await this.#serve(verdict.request, asker, end)
+    } finally {
+      end()
+    }
   }
 
-  async #serve(request: (Verdict & { kind: 'serve' })['request'], asker: Asker): Promise<void> {
+  /** `end`: to be called when the answer has left or never will. */
+  async #serve(
+    request: (Verdict & { kind: 'serve' })['request'],
+    asker: Asker,
+    end: () => void,
+  ): Promise<void> {
     if (request.type !== 'getseglist') {
       for (const listener of this.#listeners) listener(request.segmentId)
     }
-    if (request.type === 'getblks') await this.#sendBlock(request, asker)
-    else this.#send(asker, await this.#list(request))
+    if (request.type === 'getblks') await this.#sendBlock(request, asker, end)
+    else this.#send(asker, await this.#list(request, asker))
   }
 
-  async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
+  async #list(request: BlockListRequest | SegmentListRequest, asker: Asker): Promise<Uint8Array> {
     switch (request.type) {
       case 'getblklist':
         return blockListAnswer(request, await this.#held(request.segmentId))
       case 'getseglist': {
         const isHeld: boolean[] = []
         for (const id of request.segmentIds) {
+          if (asker.isGone) break
           isHeld.push((await this.#held(id)).length > 0)
         }
         return segmentListAnswer(request, isHeld)
@@ -218,7 +232,7 @@ export class RetrievalServer {
   }
 
   /** The block goes from its file to the socket through memory that is used again and again. */
-  async #sendBlock(request: BlockRequest, asker: Asker): Promise<void> {
+  async #sendBlock(request: BlockRequest, asker: Asker, end: () => void): Promise<void> {
     const { segmentId, ranges } = request
     const blockIndex = firstBlock(ranges)
     const memory = this.#memory.pop() ?? uninitializedBytes(HEAD_ROOM + ANSWER_BYTES)
@@ -240,7 +254,7 @@ export class RetrievalServer {
     const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
     if (sent !== undefined) this.#counts.blocks += 1
     asker.onEnd((hasLeft) => {
-      this.#active -= 1
+      end()
       if (hasLeft && this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
     })
     const isThere = sent?.buffer === memory.buffer
@@ -256,18 +270,21 @@ export class RetrievalServer {
 
 /** A request that came through a server of node:http. */
 class HttpAsker implements Asker {
+  readonly #request: IncomingMessage
   readonly #response: ServerResponse
   #listener: ((hasLeft: boolean) => void) | undefined
 
-  constructor(response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, onOver: () => void) {
+    this.#request = request
     this.#response = response
-    response.once('close', () => {
+    void whenOver(request, response).then(() => {
+      onOver()
       this.#listener?.(response.writableFinished)
     })
   }
 
   get isGone(): boolean {
-    return this.#response.destroyed
+    return isOver(this.#request, this.#response)
   }
 
   onEnd(listener: (hasLeft: boolean) => void): void {
@@ -296,6 +313,9 @@ export function reply(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'Content-Length': 0 })
   response.end()
 }
+
+/** How often connections are looked at that may be too slow: by default only every 30 s. */
+export const checkingMs = (most: number): number => Math.min(5000, Math.ceil(most / 4))
 
 /** Resolves when the server listens; its failures as errors of ours. */
 export function listening(server: Server, port: number, host: string): Promise<void> {
