@@ -1,8 +1,8 @@
 import { uninitializedBytes } from '../core/bytes.js'
 import { LIMITS } from '../core/limits.js'
 
-/** An answer with a block of version 1, or with the longest segment of version 2. */
-const SIZES = [65_536 + 256, 131_072 + 256] as const
+/** An answer with a block of version 1, or with the longest segment of version 2, and its head. */
+const SIZES = [65_536 + 512, 131_072 + 512] as const
 const SMALL = 16_384
 
 /**

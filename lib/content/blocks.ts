@@ -35,6 +35,8 @@ export interface SealingOptions {
 
 /** Memory that the answer with a block of any length that version 1 has will do with. */
 export const ANSWER_BYTES = 65_536 + 16 + 128
+/** The same for version 2. */
+export const LONG_ANSWER_BYTES = SEGMENT_2_BYTES + 16 + 128
 
 /**
  * The MSG_BLK of a block: its file or memory is read, encrypted into the answer's place, and copied

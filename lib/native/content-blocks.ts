@@ -59,7 +59,10 @@ export type CreateWork = readonly [
   block: Uint8Array,
 ]
 
-export type BlockWork = SealWork | OpenWork | StoreWork | CreateWork
+/** Reads the head of a file, and into `room` as much as there is behind it. */
+export type ReadWork = readonly [kind: 4, path: string, head: Uint8Array, room: Uint8Array]
+
+export type BlockWork = SealWork | OpenWork | StoreWork | CreateWork | ReadWork
 
 /** Does one piece of work at once. False: the file refuses, or not the block of that hash. */
 export function runBlock(work: BlockWork): boolean {

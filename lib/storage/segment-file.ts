@@ -118,6 +118,27 @@ export function creating(
   return [3, asideOf(path), path, start, bytes]
 }
 
+/** What `readingWhole` brings: a segment of one block, not verified yet. */
+export interface WholeSegment {
+  readonly head: SegmentHead
+  readonly hash: Uint8Array
+}
+
+/** Work that reads a segment of one block; its bytes come to stand in `room`. */
+export function readingWhole(
+  path: string,
+  room: Uint8Array,
+): { readonly work: PoolWork; readonly found: () => WholeSegment | undefined } {
+  const start = Buffer.allocUnsafe(PAGE)
+  const found = (): WholeSegment | undefined => {
+    const head = decodeHead(start)
+    const isWhole = head?.blockCount === 1 && head.length <= room.length
+    if (!isWhole || start[ROWS_AT] !== PRESENT) return undefined
+    return { head, hash: start.subarray(ROWS_AT + 1, ROWS_AT + rowBytes(head)) }
+  }
+  return { work: [4, path, start, room], found }
+}
+
 const asideOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`
 
 /** An open file of a segment. Whoever uses it says so with `uses`; it is closed after the last. */

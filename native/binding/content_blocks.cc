@@ -1,5 +1,6 @@
 // Blocks sealed for the wire, opened, checked and stored, many at a time on the thread pool.
 // lib/native/content-blocks.ts is the façade.
+#include "binding/block_work.h"
 #include "binding/content.h"
 
 #include <cstring>
@@ -16,109 +17,11 @@ const pn_content_crypto_t *Crypto() {
   return pn_content_crypto_openssl();
 }
 
-// One block. Secrets, hashes and IVs are copied; block memory is borrowed from JavaScript, which
-// keeps it alive (and must not hand it to another thread) until the call is over.
-struct BlockWork {
-  enum Kind : uint32_t { kSeal = 0, kOpen = 1, kStore = 2, kCreate = 3 };
-  uint32_t kind = kSeal;
-  bool done = false;
-  // Sealing and opening. The block comes from memory or, with `file` not below 0, from there.
-  uint32_t cipher = 0;
-  uint8_t secret[PN_SHA2_LENGTH_MAX] = {};
-  uint32_t secret_length = 0;
-  uint8_t iv[PN_AES_BLOCK] = {};
-  pn_bytes_t in = {nullptr, 0};
-  uint8_t *out = nullptr;
-  size_t out_size = 0;
-  uint32_t length = 0; // of the plain block
-  uint8_t hash[PN_SHA2_LENGTH_MAX] = {};
-  uint32_t hash_length = 0; // 0: not compared
-  pn_sha2_t algorithm = PN_SHA2_256;
-  uv_file file = -1;
-  int64_t position = 0;
-  // Opening: where a block that is right is written to, with `target` not below 0.
-  uv_file target = -1;
-  int64_t target_position = 0;
-  // Storing: `in` goes to `position` of `file`, then `row` to its place.
-  pn_bytes_t row = {nullptr, 0};
-  int64_t row_position = 0;
-  // Creating: `row` and `in` go to a new file `aside`, which then gets the name `path`.
-  std::string aside;
-  std::string path;
-};
-
 // DA-17: the leftmost bytes of the secret.
 constexpr uint32_t kKeyLengths[4] = {0, 16, 24, 32};
 
 uint32_t Padded(uint32_t length) {
   return length - length % PN_AES_BLOCK + PN_AES_BLOCK;
-}
-
-// --- files -------------------------------------------------------------------------------------
-
-bool ReadBlock(const BlockWork &work, uint8_t *to) {
-  uint32_t at = 0;
-  while (at < work.length) {
-    uv_fs_t request;
-    uv_buf_t buffer = uv_buf_init(reinterpret_cast<char *>(to) + at, work.length - at);
-    const int count =
-        uv_fs_read(nullptr, &request, work.file, &buffer, 1, work.position + at, nullptr);
-    uv_fs_req_cleanup(&request);
-    if (count <= 0)
-      return false;
-    at += static_cast<uint32_t>(count);
-  }
-  return true;
-}
-
-bool WriteAll(uv_file file, pn_bytes_t bytes, int64_t position) {
-  uint32_t at = 0;
-  while (at < bytes.size) {
-    uv_fs_t request;
-    char *from = reinterpret_cast<char *>(const_cast<uint8_t *>(bytes.base)) + at;
-    uv_buf_t buffer = uv_buf_init(from, bytes.size - at);
-    const int count = uv_fs_write(nullptr, &request, file, &buffer, 1, position + at, nullptr);
-    uv_fs_req_cleanup(&request);
-    if (count <= 0)
-      return false;
-    at += static_cast<uint32_t>(count);
-  }
-  return true;
-}
-
-// Nobody finds a file again that has lost its last name.
-bool HasName(uv_file file) {
-  uv_fs_t request;
-  const int result = uv_fs_fstat(nullptr, &request, file, nullptr);
-  const bool has = result == 0 && request.statbuf.st_nlink > 0;
-  uv_fs_req_cleanup(&request);
-  return has;
-}
-
-bool Store(const BlockWork &work) {
-  return HasName(work.file) && WriteAll(work.file, work.in, work.position) &&
-         WriteAll(work.file, work.row, work.row_position);
-}
-
-bool Create(const BlockWork &work) {
-  uv_fs_t request;
-  const int flags = UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_EXCL;
-  const uv_file file = uv_fs_open(nullptr, &request, work.aside.c_str(), flags, 0600, nullptr);
-  uv_fs_req_cleanup(&request);
-  if (file < 0)
-    return false;
-  bool done = WriteAll(file, work.row, 0) && WriteAll(file, work.in, work.row.size);
-  done = uv_fs_close(nullptr, &request, file, nullptr) == 0 && done;
-  uv_fs_req_cleanup(&request);
-  if (done) {
-    done = uv_fs_rename(nullptr, &request, work.aside.c_str(), work.path.c_str(), nullptr) == 0;
-    uv_fs_req_cleanup(&request);
-  }
-  if (!done) {
-    uv_fs_unlink(nullptr, &request, work.aside.c_str(), nullptr);
-    uv_fs_req_cleanup(&request);
-  }
-  return done;
 }
 
 // --- sealing and opening -----------------------------------------------------------------------
@@ -196,9 +99,11 @@ bool Finish(const BlockWork &work, bool is_prepared, bool matches) {
 
 void Run(BlockWork *work) {
   if (work->kind == BlockWork::kStore) {
-    work->done = Store(*work);
+    work->done = StoreBlock(*work);
   } else if (work->kind == BlockWork::kCreate) {
-    work->done = Create(*work);
+    work->done = CreateFile(*work);
+  } else if (work->kind == BlockWork::kRead) {
+    work->done = ReadFile(*work);
   } else {
     const bool is_prepared = Prepare(*work);
     const bool matches = is_prepared && (work->hash_length == 0 || Matches(*work));
@@ -349,23 +254,35 @@ bool ReadCreating(napi_env env, ContentCall *call, const napi_value *parts, uint
   return call->good;
 }
 
+// [4, path, head, room]
+bool ReadReading(napi_env env, ContentCall *call, const napi_value *parts, uint32_t count,
+                 BlockWork *work) {
+  if (count != 4 || !ReadText(env, parts[1], &work->path))
+    return false;
+  work->head = call->ToBytes(parts[2]);
+  work->out = call->ToArray<uint8_t>(parts[3], napi_uint8_array, &work->out_size);
+  return call->good && work->head.size > 0 && work->out_size > 0;
+}
+
 bool ReadWork(napi_env env, ContentCall *call, napi_value value, BlockWork *work) {
   napi_value parts[11];
   uint32_t count = 0;
   bool is_array = false;
   if (napi_is_array(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 11)
+      napi_get_array_length(env, value, &count) != napi_ok || count < 4 || count > 11)
     return false;
   for (uint32_t i = 0; i < count; i++)
     if (napi_get_element(env, value, i, &parts[i]) != napi_ok)
       return false;
   work->kind = call->ToUint(parts[0]);
-  if (!call->good || work->kind > BlockWork::kCreate)
+  if (!call->good || work->kind > BlockWork::kRead)
     return false;
   if (work->kind == BlockWork::kStore)
     return ReadStoring(call, parts, count, work);
   if (work->kind == BlockWork::kCreate)
     return ReadCreating(env, call, parts, count, work);
+  if (work->kind == BlockWork::kRead)
+    return ReadReading(env, call, parts, count, work);
   return ReadCoding(env, call, parts, count, work);
 }
 

@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ANSWER_BYTES, sealing } from '../../content/blocks.js'
-import { encodeRetrieval } from '../../content/encode-retrieval.js'
+import { BlockMemory } from '../../content/block-memory.js'
+import { ANSWER_BYTES, LONG_ANSWER_BYTES, sealing, type PoolWork } from '../../content/blocks.js'
+import { blockAt, encodeRetrieval } from '../../content/encode-retrieval.js'
 import { normalizedRanges, type Cipher, type IndexRange } from '../../content/retrieval.js'
 import {
   blockListAnswer,
@@ -17,10 +18,11 @@ import {
   type SegmentListRequest,
   type Verdict,
 } from '../../content/retrieval-service.js'
-import { uninitializedBytes } from '../../core/bytes.js'
 import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
+import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
+import type { FoundBlock, TakenBlock } from '../../storage/stored-blocks.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
 import { isOver, readBody, whenOver } from './http-body.js'
 import { HEAD_ROOM, PlainRequests, type Asker } from './plain-requests.js'
@@ -62,8 +64,7 @@ export class RetrievalServer {
   readonly #cipher: Cipher
   readonly #replies: boolean
   readonly #counts = { requests: 0, blocks: 0, bytes: 0, busy: 0, malformed: 0, timeouts: 0 }
-  /** For answers to come. */
-  readonly #memory: Uint8Array[] = []
+  readonly #memory = new BlockMemory()
   #active = 0
   readonly #listeners = new Set<(segmentId: Uint8Array) => void>()
   #server: Server | undefined
@@ -233,32 +234,43 @@ export class RetrievalServer {
 
   /** The block goes from its file to the socket through memory that is used again and again. */
   async #sendBlock(request: BlockRequest, asker: Asker, end: () => void): Promise<void> {
-    const { segmentId, ranges } = request
-    const blockIndex = firstBlock(ranges)
-    const memory = this.#memory.pop() ?? uninitializedBytes(HEAD_ROOM + ANSWER_BYTES)
-    const room = memory.subarray(HEAD_ROOM)
-    const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
-      const { secret, scheme, hash, place, length } = found
-      const iv = freshVector()
-      const fields = {
-        type: 'blk',
-        segmentId,
-        blockIndex,
-        nextBlock: found.nextBlock,
-        cipher: this.#cipher,
-      } as const
-      const options = { check: { scheme, hash }, memory: room }
-      const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
-      return { work, value: bytes }
-    })
-    const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
+    const blockIndex = firstBlock(request.ranges)
+    // A first block may be a whole segment of version 2.
+    const most = blockIndex === 0 ? LONG_ANSWER_BYTES : ANSWER_BYTES
+    const memory = this.#memory.take(HEAD_ROOM + most)
+    const sent = await this.#answer(request.segmentId, blockIndex, memory.subarray(HEAD_ROOM))
     if (sent !== undefined) this.#counts.blocks += 1
     asker.onEnd((hasLeft) => {
       end()
-      if (hasLeft && this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
+      if (hasLeft) this.#memory.giveBack(memory)
     })
     const isThere = sent?.buffer === memory.buffer
     this.#send(asker, sent ?? emptyAnswer(request), isThere ? memory : undefined)
+  }
+
+  async #answer(
+    segmentId: Uint8Array,
+    blockIndex: number,
+    memory: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    const seal = (
+      found: FoundBlock | TakenBlock,
+    ): { readonly work: PoolWork; readonly value: Uint8Array } => {
+      const { hash, length, nextBlock: next, place, scheme, secret } = found
+      const iv = freshVector()
+      const fields = { segmentId, blockIndex, nextBlock: next, cipher: this.#cipher, iv }
+      const options = { check: { scheme, hash }, memory }
+      const { bytes, work } = sealing({ type: 'blk', ...fields }, secret, place, length, options)
+      return { work, value: bytes }
+    }
+    const room = memory.subarray(blockAt(segmentId))
+    const whole = blockIndex === 0 ? await this.#cache.take(segmentId, room) : undefined
+    if (whole !== undefined) {
+      const { work, value } = seal(whole)
+      if (await runOnPool(work)) return value
+    }
+    const answer = await this.#cache.use(segmentId, blockIndex, seal)
+    return answer ?? (await this.#replayed(segmentId, blockIndex))
   }
 
   #send(asker: Asker, bytes: Uint8Array, memory?: Uint8Array): void {
