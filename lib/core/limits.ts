@@ -454,6 +454,9 @@ export const LIMITS = {
   /** Memory that hashes of content may take, and content hashed at a time. */
   peerdistHashBytes: 64 * 1024 * 1024,
   peerdistHashings: 4,
+  /** Ours: content that is sent more slowly after so many milliseconds gives way to other. */
+  peerdistSlowMs: 10_000,
+  peerdistSlowBytesPerS: 262_144,
   /** Content information of 100 GiB has 52 MB. */
   contentInfoBytes: 64 * 1024 * 1024,
   /** Verified blocks that wait for a slow reader, and those under way. */

@@ -21,6 +21,7 @@ import {
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { hashOpenFile } from '../../io/hash-content.js'
+import { HashSlots, type SentContent } from './hash-slots.js'
 import { whenOver } from './http-body.js'
 import { InfoCache, type ReadyInfo } from './info-cache.js'
 
@@ -93,7 +94,9 @@ export function peerdist(options: PeerDistOptions): PeerDist {
 class Service {
   readonly infos: InfoCache
   readonly minimumBytes: number
-  /** Keys of content that is being hashed. */
+  /** Bodies that are being hashed while they are sent. */
+  readonly slots = new HashSlots()
+  /** Keys of files that are being hashed. */
   readonly hashing = new Map<string, Promise<ReadyInfo | undefined>>()
   readonly #version: ContentVersion
   readonly #algorithm: HashAlgorithm
@@ -216,7 +219,7 @@ function addVary(response: ServerResponse): void {
 type Done = (error?: Error | null) => void
 
 /** Stands between a handler and its response. */
-class Interception {
+class Interception implements SentContent {
   readonly #service: Service
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -236,6 +239,14 @@ class Interception {
     this.#writeHead = response.writeHead.bind<ServerResponse['writeHead']>(response)
     this.#write = response.write.bind(response)
     this.#end = response.end.bind<ServerResponse['end']>(response)
+  }
+
+  get sent(): number {
+    return this.#sent
+  }
+
+  abandon(): void {
+    this.#hasher = undefined
   }
 
   begin(): void {
@@ -305,10 +316,8 @@ class Interception {
 
   #startHashing(offer: Offer, key: string, version: ContentVersion): void {
     setAll(this.#response, hashesComing(offer))
-    const { hashing } = this.#service
-    if (hashing.has(key) || hashing.size >= LIMITS.peerdistHashings) return
+    if (!this.#service.slots.take(key, this, performance.now())) return
     this.#key = key
-    hashing.set(key, Promise.resolve(undefined))
     this.#hasher = new ContentHasher(this.#service.schemeOf(version))
     this.#state = 'hashing'
   }
@@ -342,8 +351,7 @@ class Interception {
 
   /** Others may hash that content now. */
   #release(): void {
-    if (this.#key !== '') this.#service.hashing.delete(this.#key)
-    this.#key = ''
+    this.#service.slots.release(this.#key, this)
   }
 
   #hash(bytes: Uint8Array | undefined): void {
