@@ -59,8 +59,18 @@ export type CreateWork = readonly [
   block: Uint8Array,
 ]
 
-/** Reads the head of a file, and into `room` as much as there is behind it. */
-export type ReadWork = readonly [kind: 4, path: string, head: Uint8Array, room: Uint8Array]
+/**
+ * Reads the head of a file, and into `room` as much as there is behind it; marks it as used now if
+ * the last such mark is `least` ago. Times in seconds.
+ */
+export type ReadWork = readonly [
+  kind: 4,
+  path: string,
+  head: Uint8Array,
+  room: Uint8Array,
+  now: number,
+  least: number,
+]
 
 export type BlockWork = SealWork | OpenWork | StoreWork | CreateWork | ReadWork
 

@@ -1,4 +1,4 @@
-import { rm, utimes } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { reading, type PoolWork } from '../content/blocks.js'
 import { ContentSegment } from '../content/content-info.js'
 import { normalizedRanges } from '../content/retrieval.js'
@@ -185,15 +185,12 @@ export class BlockStore {
     this.#checkOpen()
     const key = toHex(id)
     if (this.#open.has(key)) return undefined
-    const path = this.#pathOf(key)
-    const { work, found } = readingWhole(path, room)
+    const { work, found } = readingWhole(this.#pathOf(key), room, this.#options.now())
     const whole = (await this.#options.run(work)) ? found() : undefined
     if (whole === undefined) return undefined
     const { hash, head } = whole
-    const { createdAt, length, scheme, secret } = head
+    const { length, scheme, secret } = head
     this.#counts.hits += 1
-    const now = this.#mustTouch(key, createdAt)
-    if (now !== undefined) await utimes(path, now, now).catch(() => undefined)
     return { place: room.subarray(0, length), length, scheme, secret, hash, nextBlock: 0 }
   }
 
@@ -457,17 +454,12 @@ export class BlockStore {
 
   async #touch(file: SegmentFile): Promise<void> {
     const { id, createdAt } = file.head
-    const now = this.#mustTouch(toHex(id), createdAt)
-    if (now !== undefined) await file.touch(now)
-  }
-
-  /** The time to be noted as that of its last use, unless one shortly before is. */
-  #mustTouch(key: string, createdAt: number): Date | undefined {
+    const key = toHex(id)
     const now = this.#options.now()
-    if (now - (this.#touched.get(key) ?? createdAt) < LIMITS.cacheTouchMs) return undefined
+    if (now - (this.#touched.get(key) ?? createdAt) < LIMITS.cacheTouchMs) return
     if (this.#touched.size >= LIMITS.cacheOpenFiles) this.#touched.clear()
     this.#touched.set(key, now)
-    return new Date(now)
+    await file.touch(new Date(now))
   }
 
   async #dropKey(key: string): Promise<void> {

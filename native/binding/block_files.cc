@@ -1,6 +1,8 @@
 // Blocks in files (binding/block_work.h).
 #include "binding/block_work.h"
 
+#include <cmath>
+
 namespace peernet {
 
 bool ReadBlock(const BlockWork &work, uint8_t *to) {
@@ -68,6 +70,19 @@ bool CreateFile(const BlockWork &work) {
   return done;
 }
 
+// The time of its change is that of its last use.
+static void Touch(uv_file file, double now, double least) {
+  uv_fs_t request;
+  const int result = uv_fs_fstat(nullptr, &request, file, nullptr);
+  const uv_timespec_t used = request.statbuf.st_mtim;
+  uv_fs_req_cleanup(&request);
+  const double at = static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+  if (result != 0 || std::fabs(now - at) < least)
+    return;
+  uv_fs_futime(nullptr, &request, file, now, now, nullptr);
+  uv_fs_req_cleanup(&request);
+}
+
 bool ReadFile(const BlockWork &work) {
   uv_fs_t request;
   const uv_file file = uv_fs_open(nullptr, &request, work.path.c_str(), UV_FS_O_RDONLY, 0, nullptr);
@@ -80,6 +95,7 @@ bool ReadFile(const BlockWork &work) {
       uv_buf_init(reinterpret_cast<char *>(work.out), static_cast<unsigned>(work.out_size))};
   const int count = uv_fs_read(nullptr, &request, file, buffers, 2, 0, nullptr);
   uv_fs_req_cleanup(&request);
+  Touch(file, work.now, work.touch);
   uv_fs_close(nullptr, &request, file, nullptr);
   uv_fs_req_cleanup(&request);
   return count > 0 && static_cast<size_t>(count) > work.head.size;

@@ -39,6 +39,9 @@ struct BlockWork {
   // Creating: `row` and `in` go to a new file `aside`, which then gets the name `path`. Reading:
   // the start of `path` fills `head`, as much as is there of the rest goes to `out`.
   pn_bytes_t head = {nullptr, 0};
+  // Of reading, in seconds: now, and the least between two marks of use on a file.
+  double now = 0;
+  double touch = 0;
   std::string aside;
   std::string path;
 };

@@ -254,13 +254,15 @@ bool ReadCreating(napi_env env, ContentCall *call, const napi_value *parts, uint
   return call->good;
 }
 
-// [4, path, head, room]
+// [4, path, head, room, now, least] with times in seconds.
 bool ReadReading(napi_env env, ContentCall *call, const napi_value *parts, uint32_t count,
                  BlockWork *work) {
-  if (count != 4 || !ReadText(env, parts[1], &work->path))
+  if (count != 6 || !ReadText(env, parts[1], &work->path))
     return false;
   work->head = call->ToBytes(parts[2]);
   work->out = call->ToArray<uint8_t>(parts[3], napi_uint8_array, &work->out_size);
+  work->now = call->ToDouble(parts[4]);
+  work->touch = call->ToDouble(parts[5]);
   return call->good && work->head.size > 0 && work->out_size > 0;
 }
 
@@ -269,7 +271,7 @@ bool ReadWork(napi_env env, ContentCall *call, napi_value value, BlockWork *work
   uint32_t count = 0;
   bool is_array = false;
   if (napi_is_array(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_array_length(env, value, &count) != napi_ok || count < 4 || count > 11)
+      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 11)
     return false;
   for (uint32_t i = 0; i < count; i++)
     if (napi_get_element(env, value, i, &parts[i]) != napi_ok)
