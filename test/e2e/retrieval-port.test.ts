@@ -1,6 +1,6 @@
 // The retrieval server's own port as HTTP/1.1 sees it (RFC 9112): requests in pieces, several at
 // once, and everything that peers do not send and others may.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -9,11 +9,14 @@ import type { ContentSegment } from '#lib/content/content-info.js'
 import { decodeResponse } from '#lib/content/decode-retrieval.js'
 import { encodeRetrieval } from '#lib/content/encode-retrieval.js'
 import { RETRIEVAL_PATH } from '#lib/content/retrieval.js'
+import { toHex } from '#lib/core/bytes.js'
 import { runOnPool } from '#lib/io/block-runner.js'
+import { RetrievalClient } from '#lib/runtime/content/retrieval-client.js'
 import { RetrievalServer } from '#lib/runtime/content/retrieval-server.js'
 import { BlockStore } from '#lib/storage/block-store.js'
+import { segmentPath } from '#lib/storage/segment-directory.js'
 import { sampleContent } from '../helpers/content-checker.js'
-import { blockOf, SHA256, segmentsOf } from '../helpers/content-scene.js'
+import { blockOf, SHA256, segmentsOf, VERSION_2 } from '../helpers/content-scene.js'
 import { test } from '../harness.js'
 
 const content = sampleContent(200_000)
@@ -170,6 +173,29 @@ test('a request that does not end is cut off', async () => {
     },
     { uploadMs: 200 },
   )
+})
+
+test('a segment of one block is marked as used, and not given away when it is damaged', async () => {
+  await withPort(async (port) => {
+    const [whole] = segmentsOf(content, VERSION_2, new Uint8Array(32).fill(5)) as [ContentSegment]
+    const writer = new BlockStore({ directory, run: runOnPool })
+    assert.ok(await writer.put(whole, 0, blockOf(content, whole, 0)))
+    await writer.close()
+    const file = segmentPath(directory, toHex(whole.id))
+    utimesSync(file, 1000, 1000)
+    const client = new RetrievalClient()
+    const given = await client.block(`[::1]:${port}`, whole, 0)
+    assert.ok(given.ok && Buffer.from(given.value).equals(blockOf(content, whole, 0)))
+    assert.ok(Math.abs(statSync(file).mtimeMs - Date.now()) < 3_600_000, 'marked as used')
+    const bytes = readFileSync(file)
+    bytes[4096 + 10] = (bytes[4096 + 10] as number) ^ 1
+    writeFileSync(file, bytes)
+    const before = (await cache.statistics()).corrupt
+    const gone = await client.block(`[::1]:${port}`, whole, 0)
+    assert.equal(gone, { ok: false, failure: 'absent' })
+    assert.is((await cache.statistics()).corrupt, before + 1)
+    client.close()
+  })
 })
 
 test.run()
