@@ -102,6 +102,8 @@ export function isOfferable(entity: Entity, minimumBytes: number): boolean {
   const coding = valueOf(response, 'content-encoding')?.toLowerCase()
   if (coding !== undefined && coding !== 'identity') return false
   if (response['set-cookie'] !== undefined) return false
+  // They need chunks, and content information comes with its length.
+  if (response['trailer'] !== undefined) return false
   const control = (valueOf(response, 'cache-control') ?? '').toLowerCase()
   if (/\b(?:private|no-store|no-transform)\b/.test(control)) return false
   if (request['authorization'] !== undefined && !/\bpublic\b/.test(control)) return false

@@ -3,6 +3,7 @@
 // test-limit: 120s
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   createReadStream,
   readFileSync,
@@ -311,6 +312,62 @@ test('content that changes between requests into an error page: an error, and no
     (await fetchContent(origin.url)).saveTo(path.join(name, 'file'))
   for (const work of [read, save]) await rejectsWith('ERR_PEERNET_CONTENT_UNAVAILABLE', work())
   assert.equal(readdirSync(name), [])
+})
+
+test('content whose client goes away in the middle is not taken for all of it', async () => {
+  const dist = peerdist({ secret: SECRET })
+  let requests = 0
+  let ended: () => void = () => undefined
+  const over = new Promise<void>((resolve) => (ended = resolve))
+  const server = await listen((incoming, response) => {
+    const isFirst = ++requests === 1
+    const send = async (): Promise<void> => {
+      for (let at = 0; at < content.length && !response.destroyed; at += 100_000) {
+        response.write(content.subarray(at, at + 100_000))
+        // The first client has gone before there is more.
+        if (isFirst && at === 200_000) await once(response, 'close')
+      }
+      response.end()
+      if (isFirst) ended()
+    }
+    dist(incoming, response, () => {
+      response.setHeader('ETag', '"1"')
+      void send()
+    })
+  })
+  const { socket } = dial(portOf(server.at))
+  const lines = Object.entries(OFFER).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.once('data', () => socket.destroy())
+  socket.write(`GET / HTTP/1.1\r\nHost: ${server.at}\r\n${lines.join('')}\r\n`)
+  await over
+  const url = `http://${server.at}/`
+  assert.ok(isRight((await ask(url, { ...OFFER, Host: server.at })).body))
+  checkContentInfo((await ask(url, { ...OFFER, Host: server.at })).body, content, SECRET)
+})
+
+test('handlers that end twice, or have trailers, are served as without the middleware', async () => {
+  const dist = peerdist({ secret: SECRET })
+  const server = await listen((incoming, response) => {
+    dist(incoming, response, () => {
+      response.setHeader('ETag', '"1"')
+      if (incoming.url === '/trailer') {
+        response.setHeader('Trailer', 'X-After')
+        response.write(content)
+        response.addTrailers({ 'X-After': 'all' })
+      } else response.write(content)
+      response.end()
+      response.end()
+    })
+  })
+  for (const [name, coding] of [
+    ['twice', 'peerdist'],
+    ['trailer', undefined],
+  ]) {
+    const url = `http://${server.at}/${name}`
+    assert.ok(isRight((await ask(url, OFFER)).body))
+    assert.is((await ask(url, OFFER)).headers['content-encoding'], coding)
+    assert.ok(isRight((await ask(url)).body))
+  }
 })
 
 test('content information is kept within its memory, the names of what it is for included', () => {

@@ -22,7 +22,7 @@ import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { hashOpenFile } from '../../io/hash-content.js'
 import { HashSlots, type SentContent } from './hash-slots.js'
-import { whenOver } from './http-body.js'
+import { isOver, whenOver } from './http-body.js'
 import { InfoCache, type ReadyInfo } from './info-cache.js'
 
 export interface PeerDistOptions {
@@ -335,13 +335,19 @@ class Interception implements SentContent {
   #finish(all: unknown[]): unknown {
     const end = this.#end as (...rest: unknown[]) => unknown
     if (this.#state === 'coded') {
-      return end(this.#info, ...all.filter((one) => typeof one === 'function'))
+      const done = all.filter((one) => typeof one === 'function')
+      // A second end is none, as without the middleware.
+      const info = this.#info
+      this.#info = undefined
+      return info === undefined ? end(...done) : end(info, ...done)
     }
     if (typeof all[0] !== 'function') this.#hash(bytesOf(all[0], all[1]))
     const hasher = this.#hasher
     this.#hasher = undefined
     const declared = this.#response.getHeader('content-length')
-    const isWhole = declared === undefined || Number(declared) === this.#sent
+    // Whose client has gone may end anywhere.
+    const isGone = isOver(this.#request, this.#response)
+    const isWhole = declared === undefined ? !isGone : Number(declared) === this.#sent
     if (hasher !== undefined && isWhole && this.#sent >= Math.max(1, this.#service.minimumBytes)) {
       this.#service.infos.put(this.#key, hasher.finish())
     }
