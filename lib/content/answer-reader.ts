@@ -1,4 +1,5 @@
-import { concatBytes, uninitializedBytes } from '../core/bytes.js'
+import { uninitializedBytes } from '../core/bytes.js'
+import { GatheredBytes } from '../core/gathered-bytes.js'
 import { LIMITS } from '../core/limits.js'
 
 const USUAL_HEAD = 512
@@ -13,16 +14,20 @@ export class AnswerReader {
   /** Once `done`; of an answer with another status than 200 nothing is read. */
   body: Uint8Array = new Uint8Array(0)
   readonly #limit: number
+  readonly #memory: (length: number) => Uint8Array
   /** What is there of the head, or of a line between chunks. */
   #text = ''
   #at = 0
-  #parts: Uint8Array[] = []
-  #partBytes = 0
+  readonly #gathered: GatheredBytes
+  #chunks = 0
   /** Bytes of the chunk to come; undefined between chunks, 'last' behind the last. */
   #chunk: number | 'end' | 'last' | undefined
 
-  constructor(limit: number) {
+  /** `memory`: for the body of an answer that says how long it is. */
+  constructor(limit: number, memory: (length: number) => Uint8Array = uninitializedBytes) {
     this.#limit = limit
+    this.#memory = memory
+    this.#gathered = new GatheredBytes(limit)
   }
 
   /** Takes the next bytes, which may be used for something else afterwards. */
@@ -40,7 +45,7 @@ export class AnswerReader {
 
   /** The connection has ended. */
   end(): void {
-    if (this.state === 'rest') this.#finish(concatBytes(...this.#parts))
+    if (this.state === 'rest') this.#finish()
     else if (this.state !== 'done') this.state = 'bad'
     this.isReusable = false
   }
@@ -109,7 +114,7 @@ export class AnswerReader {
       this.state = 'bad'
       return
     }
-    this.body = uninitializedBytes(length)
+    this.body = this.#memory(length)
     this.state = length === 0 ? 'done' : 'length'
   }
 
@@ -134,7 +139,7 @@ export class AnswerReader {
     this.#text = ''
     if (this.#chunk === 'last') {
       // Fields behind the last chunk are passed over.
-      if (line === '') this.#finish(concatBytes(...this.#parts))
+      if (line === '') this.#finish()
       return
     }
     if (this.#chunk === 'end') {
@@ -143,22 +148,20 @@ export class AnswerReader {
       return
     }
     const digits = /^([0-9a-fA-F]{1,8})[ \t]*(?:;|$)/.exec(line)?.[1]
-    if (digits === undefined) this.state = 'bad'
+    this.#chunks += 1
+    // Chunks of a byte or two are the work of somebody who wants to keep us busy.
+    if (digits === undefined || this.#chunks > LIMITS.retrievalChunks) this.state = 'bad'
     else this.#chunk = digits.replace(/^0+/, '') === '' ? 'last' : parseInt(digits, 16)
   }
 
   #keep(part: Uint8Array): boolean {
-    this.#partBytes += part.length
-    if (this.#partBytes > this.#limit) {
-      this.state = 'bad'
-      return false
-    }
-    this.#parts.push(Uint8Array.from(part))
-    return true
+    if (this.#gathered.push(part)) return true
+    this.state = 'bad'
+    return false
   }
 
-  #finish(body: Uint8Array): void {
-    this.body = body
+  #finish(): void {
+    this.body = this.#gathered.take()
     this.state = 'done'
   }
 }

@@ -35,6 +35,8 @@ export interface SealingOptions {
 
 /** Memory that the answer with a block of any length that version 1 has will do with. */
 export const ANSWER_BYTES = 65_536 + 16 + 128
+/** The same for version 2. */
+export const LONG_ANSWER_BYTES = SEGMENT_2_BYTES + 16 + 128
 
 /**
  * The MSG_BLK of a block: its file or memory is read, encrypted into the answer's place, and copied
@@ -68,12 +70,22 @@ export interface Opening {
   readonly work: OpenWork
 }
 
+/** An open file, and where in it a block goes. */
+export interface BlockTarget {
+  readonly fd: number
+  readonly position: number
+}
+
 /**
- * A received MSG_BLK to be decrypted where it stands and compared with the listed hash. Undefined
- * when it cannot be the block: another segment or number, no data, too short, or a block whose hash
- * is not listed.
+ * A received MSG_BLK to be decrypted where it stands, compared with the listed hash and, if it is
+ * right, written to the target. Undefined when it cannot be the block: another segment or number,
+ * no data, too short, or a block whose hash is not listed.
  */
-export function opening(message: BlockMessage, segment: ContentSegment): Opening | undefined {
+export function opening(
+  message: BlockMessage,
+  segment: ContentSegment,
+  target?: BlockTarget,
+): Opening | undefined {
   const { blockIndex, cipher, block, iv, segmentId } = message
   if (!equalBytes(segmentId, segment.id) || blockIndex >= segment.blockCount) {
     return undefined
@@ -85,7 +97,8 @@ export function opening(message: BlockMessage, segment: ContentSegment): Opening
   if (hash === undefined || !isLong || block.length > sealedLength(cipher, length)) return undefined
   const algorithm = sha2Of(segment.scheme.algorithm)
   const vector = cipher === 0 ? NO_IV : iv
-  const work: OpenWork = [1, cipher, segment.secret, vector, block, block, length, hash, algorithm]
+  const own = [1, cipher, segment.secret, vector, block, block, length, hash, algorithm] as const
+  const work = target === undefined ? own : ([...own, target.fd, target.position] as const)
   return { block: block.subarray(0, length), work }
 }
 

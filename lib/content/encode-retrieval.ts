@@ -190,6 +190,11 @@ export interface UnfilledBlock {
   readonly room: Uint8Array
 }
 
+/** Where in an answer its block stands. */
+export function blockAt({ length }: Uint8Array): number {
+  return 4 + 16 + 4 + length + 8 + 4
+}
+
 /**
  * As encodeRetrieval, with room for a block of `length` bytes instead of a block; in `memory` if it
  * suffices.
@@ -208,6 +213,6 @@ export function encodeUnfilledBlock(
   retrievalRow[Row.BLOCK] = BLOCK_LATER
   retrievalRow[Row.BLOCK_LENGTH] = length
   const bytes = write(fields, memory)
-  const at = 4 + 16 + 4 + message.segmentId.length + 8 + 4
+  const at = blockAt(message.segmentId)
   return { bytes, room: bytes.subarray(at, at + length) }
 }

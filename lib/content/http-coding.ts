@@ -81,25 +81,50 @@ export interface Entity {
   readonly response: Headers
   /** Undefined when it is not known. */
   readonly length: number | undefined
+  /** Milliseconds since Last-Modified; undefined when that names no date. */
+  readonly ageMs: number | undefined
 }
+
+/** Dates of HTTP have whole seconds. */
+const DATE_STEP_MS = 2000
 
 /**
  * Whether a response may go out as content information: the whole of it, to be told apart by a
  * validator (T 3.2), meant for everybody, long enough, and not in another coding.
  */
 export function isOfferable(entity: Entity, minimumBytes: number): boolean {
-  const { method, status, request, response, length } = entity
+  const { method, status, request, response, length, ageMs = 0 } = entity
   if (method !== 'GET' || status !== 200 || validatorOf(response) === undefined) return false
+  // RFC 9110 8.8.2.2: what was changed in this second may be changed once more under its date.
+  if (response['etag'] === undefined && ageMs < DATE_STEP_MS) return false
   // DA-29: ranges are answered with bytes.
   if (request['range'] !== undefined || response['content-range'] !== undefined) return false
   const coding = valueOf(response, 'content-encoding')?.toLowerCase()
   if (coding !== undefined && coding !== 'identity') return false
   if (response['set-cookie'] !== undefined) return false
+  // They need chunks, and content information comes with its length.
+  if (response['trailer'] !== undefined) return false
   const control = (valueOf(response, 'cache-control') ?? '').toLowerCase()
   if (/\b(?:private|no-store|no-transform)\b/.test(control)) return false
   if (request['authorization'] !== undefined && !/\bpublic\b/.test(control)) return false
   if (valueOf(response, 'vary')?.includes('*') === true) return false
   return length === undefined || length >= Math.max(1, minimumBytes)
+}
+
+/** Names in Vary that make no difference to the content itself. */
+const OWN_VARY = new Set(['', ...VARY.toLowerCase().split(', ')])
+
+/**
+ * Names and values of the request's fields that the response depends on by its own word: a date,
+ * unlike an entity tag, may be the same for what one client and what another one gets.
+ */
+export function varyingValues(request: Headers, response: Headers): string[] {
+  const names = (valueOf(response, 'vary') ?? '').split(',').map((name) => name.trim())
+  return names
+    .map((name) => name.toLowerCase())
+    .filter((name) => !OWN_VARY.has(name))
+    .sort()
+    .flatMap((name) => [name, valueOf(request, name) ?? ''])
 }
 
 /** The entity tag or else the date; undefined when there is neither. */

@@ -22,6 +22,9 @@ export const CONTENT_LIMITS = {
   fetchHashRequests: 5,
   fetchHashRequestMs: 250,
 
+  /** A client of the file server that takes nothing for so long is cut off. */
+  serveIdleMs: 60_000,
+
   // Peers by names in a cloud: an extension of ours
   /** Segments of a content that get names, and names of one peer. */
   cloudSegments: 4,

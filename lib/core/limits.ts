@@ -394,6 +394,8 @@ export const LIMITS = {
   wsdAnswersPerSourceSecond: 32,
   wsdAnswersPerSecond: 256,
   wsdSources: 1024,
+  /** Ours: an answer is shorter than its probe times this, or is not given. */
+  wsdAnswerFactor: 2,
   /** Answers that wait for their moment. */
   wsdAnswersWaiting: 256,
   /** XML documents read a second: the port is shared with others who may be loud. */
@@ -440,6 +442,8 @@ export const LIMITS = {
   retrievalConnections: 1024,
   /** Head of an answer, and what a client reads from a connection at once. */
   retrievalHeadBytes: 16_384,
+  /** Ours: chunks of an answer in the chunked coding. */
+  retrievalChunks: 4096,
   retrievalReadBytes: 256 * 1024,
   /** Buffers of 64 KiB that a server keeps for its next answers. */
   retrievalBuffers: 64,
@@ -452,6 +456,9 @@ export const LIMITS = {
   /** Memory that hashes of content may take, and content hashed at a time. */
   peerdistHashBytes: 64 * 1024 * 1024,
   peerdistHashings: 4,
+  /** Ours: content that is sent more slowly after so many milliseconds gives way to other. */
+  peerdistSlowMs: 10_000,
+  peerdistSlowBytesPerS: 262_144,
   /** Content information of 100 GiB has 52 MB. */
   contentInfoBytes: 64 * 1024 * 1024,
   /** Verified blocks that wait for a slow reader, and those under way. */

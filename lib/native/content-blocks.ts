@@ -24,7 +24,8 @@ export type SealWork = readonly [
 
 /**
  * Decrypts a block from the wire, or reads one from a file, and compares its hash. `out` is as long
- * as the ciphertext, and may be it; the block is its first `length` bytes.
+ * as the ciphertext, and may be it; the block is its first `length` bytes. With a target it is also
+ * written there once it is known to be right.
  */
 export type OpenWork = readonly [
   kind: 1,
@@ -36,6 +37,7 @@ export type OpenWork = readonly [
   length: number,
   hash: Uint8Array,
   algorithm: Sha2,
+  ...target: readonly [] | readonly [fd: number, position: number],
 ]
 
 /** Writes a block and then its row to a file that still has a name. */
@@ -57,7 +59,20 @@ export type CreateWork = readonly [
   block: Uint8Array,
 ]
 
-export type BlockWork = SealWork | OpenWork | StoreWork | CreateWork
+/**
+ * Reads the head of a file, and into `room` as much as there is behind it; marks it as used now if
+ * the last such mark is `least` ago. Times in seconds.
+ */
+export type ReadWork = readonly [
+  kind: 4,
+  path: string,
+  head: Uint8Array,
+  room: Uint8Array,
+  now: number,
+  least: number,
+]
+
+export type BlockWork = SealWork | OpenWork | StoreWork | CreateWork | ReadWork
 
 /** Does one piece of work at once. False: the file refuses, or not the block of that hash. */
 export function runBlock(work: BlockWork): boolean {

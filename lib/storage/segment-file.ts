@@ -6,6 +6,7 @@ import { algorithmOf, hashLength, sha2Of } from '../content/algorithms.js'
 import type { PoolWork } from '../content/blocks.js'
 import type { ContentSegment } from '../content/content-info.js'
 import { BLOCK_BYTES, SEGMENT_2_BYTES, SEGMENT_BYTES } from '../content/content-info.js'
+import { LIMITS } from '../core/limits.js'
 import { systemCode } from './atomic-file.js'
 
 /**
@@ -116,6 +117,28 @@ export function creating(
   const start = encodeHead(head)
   start.set(rowOf(hash), ROWS_AT)
   return [3, asideOf(path), path, start, bytes]
+}
+
+/** What `readingWhole` brings: a segment of one block, not verified yet. */
+export interface WholeSegment {
+  readonly head: SegmentHead
+  readonly hash: Uint8Array
+}
+
+/** Reads a segment of one block; its bytes come to stand in `room`. `now`: since 1970, in ms. */
+export function readingWhole(
+  path: string,
+  room: Uint8Array,
+  now: number,
+): { readonly work: PoolWork; readonly found: () => WholeSegment | undefined } {
+  const start = Buffer.allocUnsafe(PAGE)
+  const found = (): WholeSegment | undefined => {
+    const head = decodeHead(start)
+    const isWhole = head?.blockCount === 1 && head.length <= room.length
+    if (!isWhole || start[ROWS_AT] !== PRESENT) return undefined
+    return { head, hash: start.subarray(ROWS_AT + 1, ROWS_AT + rowBytes(head)) }
+  }
+  return { work: [4, path, start, room, now / 1000, LIMITS.cacheTouchMs / 1000], found }
 }
 
 const asideOf = (path: string): string => `${path}.${randomBytes(6).toString('hex')}.tmp`

@@ -56,6 +56,11 @@ export interface FoundBlock {
   readonly nextBlock: number
 }
 
+/** A block that was read and is not verified yet. */
+export interface TakenBlock extends Omit<FoundBlock, 'place'> {
+  readonly place: Uint8Array
+}
+
 /** Counts of this process, except `bytes` and `segments`, which are of the directory. */
 export interface BlockStoreStatistics {
   readonly segments: number

@@ -1,5 +1,6 @@
 // Blocks sealed for the wire, opened, checked and stored, many at a time on the thread pool.
 // lib/native/content-blocks.ts is the façade.
+#include "binding/block_work.h"
 #include "binding/content.h"
 
 #include <cstring>
@@ -16,106 +17,11 @@ const pn_content_crypto_t *Crypto() {
   return pn_content_crypto_openssl();
 }
 
-// One block. Secrets, hashes and IVs are copied; block memory is borrowed from JavaScript, which
-// keeps it alive (and must not hand it to another thread) until the call is over.
-struct BlockWork {
-  enum Kind : uint32_t { kSeal = 0, kOpen = 1, kStore = 2, kCreate = 3 };
-  uint32_t kind = kSeal;
-  bool done = false;
-  // Sealing and opening. The block comes from memory or, with `file` not below 0, from there.
-  uint32_t cipher = 0;
-  uint8_t secret[PN_SHA2_LENGTH_MAX] = {};
-  uint32_t secret_length = 0;
-  uint8_t iv[PN_AES_BLOCK] = {};
-  pn_bytes_t in = {nullptr, 0};
-  uint8_t *out = nullptr;
-  size_t out_size = 0;
-  uint32_t length = 0; // of the plain block
-  uint8_t hash[PN_SHA2_LENGTH_MAX] = {};
-  uint32_t hash_length = 0; // 0: not compared
-  pn_sha2_t algorithm = PN_SHA2_256;
-  uv_file file = -1;
-  int64_t position = 0;
-  // Storing: `in` goes to `position` of `file`, then `row` to its place.
-  pn_bytes_t row = {nullptr, 0};
-  int64_t row_position = 0;
-  // Creating: `row` and `in` go to a new file `aside`, which then gets the name `path`.
-  std::string aside;
-  std::string path;
-};
-
 // DA-17: the leftmost bytes of the secret.
 constexpr uint32_t kKeyLengths[4] = {0, 16, 24, 32};
 
 uint32_t Padded(uint32_t length) {
   return length - length % PN_AES_BLOCK + PN_AES_BLOCK;
-}
-
-// --- files -------------------------------------------------------------------------------------
-
-bool ReadBlock(const BlockWork &work, uint8_t *to) {
-  uint32_t at = 0;
-  while (at < work.length) {
-    uv_fs_t request;
-    uv_buf_t buffer = uv_buf_init(reinterpret_cast<char *>(to) + at, work.length - at);
-    const int count =
-        uv_fs_read(nullptr, &request, work.file, &buffer, 1, work.position + at, nullptr);
-    uv_fs_req_cleanup(&request);
-    if (count <= 0)
-      return false;
-    at += static_cast<uint32_t>(count);
-  }
-  return true;
-}
-
-bool WriteAll(uv_file file, pn_bytes_t bytes, int64_t position) {
-  uint32_t at = 0;
-  while (at < bytes.size) {
-    uv_fs_t request;
-    char *from = reinterpret_cast<char *>(const_cast<uint8_t *>(bytes.base)) + at;
-    uv_buf_t buffer = uv_buf_init(from, bytes.size - at);
-    const int count = uv_fs_write(nullptr, &request, file, &buffer, 1, position + at, nullptr);
-    uv_fs_req_cleanup(&request);
-    if (count <= 0)
-      return false;
-    at += static_cast<uint32_t>(count);
-  }
-  return true;
-}
-
-// Nobody finds a file again that has lost its last name.
-bool HasName(uv_file file) {
-  uv_fs_t request;
-  const int result = uv_fs_fstat(nullptr, &request, file, nullptr);
-  const bool has = result == 0 && request.statbuf.st_nlink > 0;
-  uv_fs_req_cleanup(&request);
-  return has;
-}
-
-bool Store(const BlockWork &work) {
-  return HasName(work.file) && WriteAll(work.file, work.in, work.position) &&
-         WriteAll(work.file, work.row, work.row_position);
-}
-
-bool Create(const BlockWork &work) {
-  uv_fs_t request;
-  const int flags = UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_EXCL;
-  const uv_file file = uv_fs_open(nullptr, &request, work.aside.c_str(), flags, 0600, nullptr);
-  uv_fs_req_cleanup(&request);
-  if (file < 0)
-    return false;
-  bool done = WriteAll(file, work.row, 0) && WriteAll(file, work.in, work.row.size);
-  done = uv_fs_close(nullptr, &request, file, nullptr) == 0 && done;
-  uv_fs_req_cleanup(&request);
-  if (done) {
-    done = uv_fs_rename(nullptr, &request, work.aside.c_str(), work.path.c_str(), nullptr) == 0;
-    uv_fs_req_cleanup(&request);
-  }
-  if (!done) {
-    uv_fs_unlink(nullptr, &request, work.aside.c_str(), nullptr);
-    uv_fs_req_cleanup(&request);
-  }
-  return done;
 }
 
 // --- sealing and opening -----------------------------------------------------------------------
@@ -125,19 +31,30 @@ bool Cbc(const BlockWork &work, bool encrypt, uint32_t key, const uint8_t *in, u
 }
 
 // DA-18: PKCS #7 goes out. `plain` may be where the ciphertext goes.
+struct Tail {
+  uint8_t bytes[PN_AES_BLOCK];
+
+  Tail(const BlockWork &work, const uint8_t *plain) {
+    const uint32_t rest = work.length % PN_AES_BLOCK, padding = PN_AES_BLOCK - rest;
+    std::memcpy(bytes, plain + work.length - rest, rest);
+    std::memset(bytes + rest, static_cast<int>(padding), padding);
+  }
+};
+
+bool EncryptTail(const BlockWork &work, const Tail &tail) {
+  const uint32_t whole = work.length - work.length % PN_AES_BLOCK;
+  uint8_t iv[PN_AES_BLOCK];
+  std::memcpy(iv, whole == 0 ? work.iv : work.out + whole - PN_AES_BLOCK, PN_AES_BLOCK);
+  return Crypto()->aes_cbc(true, work.secret, kKeyLengths[work.cipher], iv, tail.bytes,
+                           PN_AES_BLOCK, work.out + whole) == 1;
+}
+
 bool Encrypt(const BlockWork &work, const uint8_t *plain) {
   if (work.cipher == 0)
     return true;
-  const uint32_t padded = Padded(work.length), whole = work.length - work.length % PN_AES_BLOCK;
-  const uint32_t key = kKeyLengths[work.cipher];
-  uint8_t tail[PN_AES_BLOCK], iv[PN_AES_BLOCK];
-  std::memcpy(tail, plain + whole, work.length - whole);
-  std::memset(tail + (work.length - whole), static_cast<int>(padded - work.length),
-              padded - work.length);
-  if (!Cbc(work, true, key, plain, whole))
-    return false;
-  std::memcpy(iv, whole == 0 ? work.iv : work.out + whole - PN_AES_BLOCK, PN_AES_BLOCK);
-  return Crypto()->aes_cbc(true, work.secret, key, iv, tail, PN_AES_BLOCK, work.out + whole) == 1;
+  const Tail tail(work, plain);
+  const uint32_t whole = work.length - work.length % PN_AES_BLOCK;
+  return Cbc(work, true, kKeyLengths[work.cipher], plain, whole) && EncryptTail(work, tail);
 }
 
 // Brings the plain block to where it is hashed: DA-18, no look at the padding.
@@ -146,8 +63,7 @@ bool Prepare(const BlockWork &work) {
     return ReadBlock(work, work.out);
   if (work.kind == BlockWork::kOpen && work.cipher != 0)
     return Cbc(work, false, kKeyLengths[work.cipher], work.in.base, work.in.size);
-  if (work.out != work.in.base &&
-      (work.kind == BlockWork::kOpen || work.cipher == 0))
+  if (work.out != work.in.base && (work.kind == BlockWork::kOpen || work.cipher == 0))
     std::memmove(work.out, work.in.base, work.length);
   return true;
 }
@@ -173,16 +89,21 @@ bool Retry(const BlockWork &work) {
 }
 
 bool Finish(const BlockWork &work, bool is_prepared, bool matches) {
-  if (work.kind == BlockWork::kOpen)
-    return is_prepared && (matches || (work.file < 0 && Retry(work)));
+  if (work.kind == BlockWork::kOpen) {
+    const bool is_right = is_prepared && (matches || (work.file < 0 && Retry(work)));
+    return is_right && (work.target < 0 ||
+                        WriteAll(work.target, {work.out, work.length}, work.target_position));
+  }
   return is_prepared && matches && Encrypt(work, Plain(work));
 }
 
 void Run(BlockWork *work) {
   if (work->kind == BlockWork::kStore) {
-    work->done = Store(*work);
+    work->done = StoreBlock(*work);
   } else if (work->kind == BlockWork::kCreate) {
-    work->done = Create(*work);
+    work->done = CreateFile(*work);
+  } else if (work->kind == BlockWork::kRead) {
+    work->done = ReadFile(*work);
   } else {
     const bool is_prepared = Prepare(*work);
     const bool matches = is_prepared && (work->hash_length == 0 || Matches(*work));
@@ -193,7 +114,25 @@ void Run(BlockWork *work) {
 // Blocks whose hashes are made together: as many as the processor has lanes for.
 constexpr size_t kTogether = 16;
 
+// Blocks that were read and are right, encrypted side by side; all under keys of one length.
+void EncryptTogether(BlockWork *const *works, size_t count) {
+  pn_cbc_t messages[kTogether];
+  std::vector<Tail> tails;
+  tails.reserve(count);
+  for (size_t i = 0; i < count; i++) {
+    const BlockWork &work = *works[i];
+    const uint8_t *plain = Plain(work);
+    messages[i] = {work.secret, work.iv, plain, work.out, work.length / PN_AES_BLOCK};
+    tails.emplace_back(work, plain);
+  }
+  const bool done = Crypto()->aes_cbc_many(kKeyLengths[works[0]->cipher], messages, count) == 1;
+  for (size_t i = 0; i < count; i++)
+    works[i]->done = done && EncryptTail(*works[i], tails[i]);
+}
+
 void RunTogether(BlockWork *const *works, size_t count) {
+  BlockWork *sealed[kTogether];
+  size_t seals = 0;
   pn_message_t messages[kTogether];
   uint8_t hashes[kTogether][PN_SHA2_LENGTH_MAX];
   bool is_prepared[kTogether];
@@ -205,8 +144,14 @@ void RunTogether(BlockWork *const *works, size_t count) {
   for (size_t i = 0; i < count; i++) {
     const BlockWork &work = *works[i];
     const bool matches = std::memcmp(hashes[i], work.hash, work.hash_length) == 0;
-    works[i]->done = Finish(work, is_prepared[i], matches);
+    const bool is_sealed = work.kind == BlockWork::kSeal && work.cipher != 0;
+    if (is_sealed && is_prepared[i] && matches && (seals == 0 || sealed[0]->cipher == work.cipher))
+      sealed[seals++] = works[i];
+    else
+      works[i]->done = Finish(work, is_prepared[i], matches);
   }
+  if (seals > 0)
+    EncryptTogether(sealed, seals);
 }
 
 // --- arguments ---------------------------------------------------------------------------------
@@ -243,10 +188,10 @@ bool ReadPlace(napi_env env, ContentCall *call, napi_value value, BlockWork *wor
 }
 
 // [0 | 1, cipher, secret, iv, bytes | [fd, position], out, length] and, always with 1, hash and
-// algorithm.
+// algorithm; then, with 1, possibly fd and position of where it is written to.
 bool ReadCoding(napi_env env, ContentCall *call, const napi_value *parts, uint32_t count,
                 BlockWork *work) {
-  if (count != 7 && count != 9)
+  if (count != 7 && count != 9 && (count != 11 || work->kind != BlockWork::kOpen))
     return false;
   work->cipher = call->ToUint(parts[1]);
   const pn_bytes_t secret = call->ToBytes(parts[2]), iv = call->ToBytes(parts[3]);
@@ -260,13 +205,19 @@ bool ReadCoding(napi_env env, ContentCall *call, const napi_value *parts, uint32
   std::memcpy(work->secret, secret.base, secret.size);
   work->secret_length = secret.size;
   std::memcpy(work->iv, iv.base, PN_AES_BLOCK);
-  if (count == 9) {
+  if (count >= 9) {
     const pn_bytes_t hash = call->ToBytes(parts[7]);
     work->algorithm = call->ToAlgorithm(parts[8]);
     if (!call->good || !IsHashLength(work->algorithm, hash.size))
       return false;
     std::memcpy(work->hash, hash.base, hash.size);
     work->hash_length = hash.size;
+  }
+  if (count == 11) {
+    work->target = static_cast<uv_file>(call->ToUint(parts[9]));
+    work->target_position = static_cast<int64_t>(call->ToDouble(parts[10]));
+    if (work->target < 0 || work->target_position < 0)
+      return false;
   }
   return call->good && Fits(*work);
 }
@@ -303,23 +254,37 @@ bool ReadCreating(napi_env env, ContentCall *call, const napi_value *parts, uint
   return call->good;
 }
 
+// [4, path, head, room, now, least] with times in seconds.
+bool ReadReading(napi_env env, ContentCall *call, const napi_value *parts, uint32_t count,
+                 BlockWork *work) {
+  if (count != 6 || !ReadText(env, parts[1], &work->path))
+    return false;
+  work->head = call->ToBytes(parts[2]);
+  work->out = call->ToArray<uint8_t>(parts[3], napi_uint8_array, &work->out_size);
+  work->now = call->ToDouble(parts[4]);
+  work->touch = call->ToDouble(parts[5]);
+  return call->good && work->head.size > 0 && work->out_size > 0;
+}
+
 bool ReadWork(napi_env env, ContentCall *call, napi_value value, BlockWork *work) {
-  napi_value parts[9];
+  napi_value parts[11];
   uint32_t count = 0;
   bool is_array = false;
   if (napi_is_array(env, value, &is_array) != napi_ok || !is_array ||
-      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 9)
+      napi_get_array_length(env, value, &count) != napi_ok || count < 5 || count > 11)
     return false;
   for (uint32_t i = 0; i < count; i++)
     if (napi_get_element(env, value, i, &parts[i]) != napi_ok)
       return false;
   work->kind = call->ToUint(parts[0]);
-  if (!call->good || work->kind > BlockWork::kCreate)
+  if (!call->good || work->kind > BlockWork::kRead)
     return false;
   if (work->kind == BlockWork::kStore)
     return ReadStoring(call, parts, count, work);
   if (work->kind == BlockWork::kCreate)
     return ReadCreating(env, call, parts, count, work);
+  if (work->kind == BlockWork::kRead)
+    return ReadReading(env, call, parts, count, work);
   return ReadCoding(env, call, parts, count, work);
 }
 

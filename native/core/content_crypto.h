@@ -25,6 +25,16 @@ typedef struct {
   size_t length;
 } pn_message_t;
 
+/* One of several messages that are encrypted together, each of so many whole blocks. `out` may be
+ * `in`. */
+typedef struct {
+  const uint8_t *key;
+  const uint8_t *iv;
+  const uint8_t *in;
+  uint8_t *out;
+  size_t blocks;
+} pn_cbc_t;
+
 typedef struct pn_content_crypto {
   void (*sha2)(pn_sha2_t algorithm, const uint8_t *data, size_t length, uint8_t *out);
   /* Digest i goes to out + i * stride. Any thread. */
@@ -34,6 +44,8 @@ typedef struct pn_content_crypto {
    * `in`. 1 = done, 0 = impossible. Any thread. */
   int (*aes_cbc)(bool encrypt, const uint8_t *key, size_t key_length,
                  const uint8_t iv[PN_AES_BLOCK], const uint8_t *in, size_t length, uint8_t *out);
+  /* Encrypts messages under keys of one length. 1 = done, 0 = impossible. Any thread. */
+  int (*aes_cbc_many)(size_t key_length, const pn_cbc_t *messages, size_t count);
 } pn_content_crypto_t;
 
 static inline uint32_t pn_sha2_length(pn_sha2_t algorithm) {

@@ -3,6 +3,8 @@
 //   npm run spec                    coverage, and what is wrong
 //   npm run spec -- --update        first takes status, test and symbol from the tests and comments
 //   npm run spec -- --open          also lists the open rows
+import fs from 'node:fs'
+import { FAULT_FILE, faultProblems } from './faults.mjs'
 import { DOCUMENTS, findTests, problems, readLedger, updated, writeLedger } from './ledger.mjs'
 
 const update = process.argv.includes('--update')
@@ -46,4 +48,6 @@ function report(document) {
 }
 
 const wrong = DOCUMENTS.map(report).reduce((sum, count) => sum + count)
-process.exitCode = wrong > 0 ? 1 : 0
+const faults = faultProblems(fs.readFileSync(FAULT_FILE, 'utf8'), tests)
+for (const sentence of faults) console.error(sentence)
+process.exitCode = wrong + faults.length > 0 ? 1 : 0

@@ -50,6 +50,22 @@ test('the ledgers of content distribution hold the 114 requirements of the list,
   )
 })
 
+test('a fault without a row, and a row without its test, are noticed', async () => {
+  const file = pathToFileURL(path.resolve('spec/tools/faults.mjs')).href
+  const { faultProblems } = (await import(file)) as {
+    faultProblems: (text: string, tests: Found[]) => string[]
+  }
+  const text = readFileSync('spec/faults-distribution.md', 'utf8')
+  const tests = ledger.findTests()
+  assert.equal(faultProblems(text, tests), [])
+  const fewer = text.replace(/^\| two writers .*\n/m, '')
+  assert.equal(faultProblems(fewer, tests), ['no row for: two writers'])
+  const renamed = text.replace('case `wrong key`', 'case `wrong lock`')
+  assert.match(faultProblems(renamed, tests).join(), /^wrong key: .* has no wrong lock$/)
+  const others = tests.filter(({ title }) => !title.startsWith('disk full'))
+  assert.match(faultProblems(text, others).join(), /^disk full: test.net.disk\.test\.ts has no/)
+})
+
 test('a false claim in the ledger is noticed', () => {
   const [first] = ledger.readLedger()
   assert.ok(first)

@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -8,11 +6,13 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { fromHex } from '../../core/bytes.js'
 import { PeernetError } from '../../core/errors.js'
+import { LIMITS } from '../../core/limits.js'
 import { runOnPool } from '../../io/block-runner.js'
 import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-content.js'
 import { HostedOffers } from '../../runtime/content/hosted-offers.js'
 import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
 import { listening } from '../../runtime/content/retrieval-server.js'
+import { saveFile } from '../../runtime/content/save-bytes.js'
 import { StaticFiles } from '../../runtime/content/static-files.js'
 import { BlockStore } from '../../storage/block-store.js'
 import { statePaths } from '../../storage/paths.js'
@@ -104,6 +104,8 @@ function addServe(content: Command, ownSecret: () => ServerSecretFile): void {
       const web = createServer((request, response) => {
         files.handle(request, response).catch(() => response.destroy())
       })
+      // Who takes nothing for so long holds a file open.
+      web.setTimeout(LIMITS.serveIdleMs)
       let session: PeerSession | undefined
       let hosted: StartedHosted | undefined
       try {
@@ -238,6 +240,7 @@ const share = (part: number, all: number): string =>
 
 /** A file appears under its name only when it is whole. */
 async function save(got: FetchedContent, file: string | undefined): Promise<number> {
+  if (file !== undefined) return saveFile(file, progressing(got))
   let bytes = 0
   const counted = async function* (): AsyncGenerator<Uint8Array> {
     for await (const part of progressing(got)) {
@@ -246,19 +249,7 @@ async function save(got: FetchedContent, file: string | undefined): Promise<numb
     }
   }
   const source = Readable.from(counted(), { objectMode: false })
-  if (file === undefined) {
-    await pipeline(source, process.stdout, { end: false })
-    return bytes
-  }
-  const aside = `${file}.part`
-  try {
-    await pipeline(source, createWriteStream(aside))
-    await rename(aside, file)
-  } catch (cause) {
-    await rm(aside, { force: true })
-    if (cause instanceof PeernetError) throw cause
-    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot write ${file}`, { cause })
-  }
+  await pipeline(source, process.stdout, { end: false })
   return bytes
 }
 

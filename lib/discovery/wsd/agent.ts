@@ -181,7 +181,7 @@ export class WsdAgent {
       this.#client.handleMatches(from, zone, message)
     } else {
       counters.add('received.wsd-probe')
-      this.#responder?.handleProbe(now, from, zone, message)
+      this.#responder?.handleProbe(now, from, zone, message, bytes.length)
     }
   }
 

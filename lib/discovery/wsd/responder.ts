@@ -61,6 +61,7 @@ interface Answer {
   readonly to: Endpoint
   readonly zone: string
   readonly probe: Probe
+  readonly probeBytes: number
 }
 
 /**
@@ -105,8 +106,11 @@ export class DiscoveryResponder {
     this.#links = links
   }
 
-  /** D 3.2.4.1. `zone`: name of the interface of a link-local source, else ''. */
-  handleProbe(now: Instant, from: Endpoint, zone: string, probe: Probe): void {
+  /**
+   * D 3.2.4.1. `zone`: name of the interface of a link-local source, else ''; `probeBytes`: length
+   * of the datagram.
+   */
+  handleProbe(now: Instant, from: Endpoint, zone: string, probe: Probe, probeBytes: number): void {
     const { counters, rng } = this.#options
     const link = linkOf(this.#links, from.address, zone)
     if (this.#instanceId === undefined) {
@@ -125,7 +129,8 @@ export class DiscoveryResponder {
       this.#seen.add(now, probe.messageId)
       const steps = (this.#backoffMaxUs - LIMITS.wsdBackoffMinUs) / 1000
       const backoff = LIMITS.wsdBackoffMinUs + 1000 * below(rng, Math.floor(steps) + 1)
-      this.#timers.set({ to: from, zone: link.name, probe }, now + backoff)
+      const answer = { to: from, zone: link.name, probe, probeBytes }
+      this.#timers.set(answer, now + backoff)
     }
   }
 
@@ -156,7 +161,7 @@ export class DiscoveryResponder {
     return segmentIds.some((id) => this.#available(id) !== undefined)
   }
 
-  #answer({ probe, to, zone }: Answer): void {
+  #answer({ probe, probeBytes, to, zone }: Answer): void {
     const { counters, port } = this.#options
     const own = this.#ownAddress(to, zone)
     if (own === undefined || this.#instanceId === undefined) {
@@ -168,15 +173,21 @@ export class DiscoveryResponder {
       counters.add('ignored.wsd-probe') // gone from the cache, or left to others
       return
     }
-    this.#messageNumber++
     const data = encodeDiscovery({
       type: 'probe-matches',
       messageId: newUuid(this.#options.rng),
       relatesTo: probe.messageId,
       instanceId: this.#instanceId,
-      messageNumber: this.#messageNumber,
+      messageNumber: this.#messageNumber + 1,
       matches: [match],
     })
+    // What an answer has to say makes it longer than a short probe. Whoever makes up probes, of
+    // names that grow when they are written again, draws no more than that from us.
+    if (data.length >= LIMITS.wsdAnswerFactor * probeBytes) {
+      counters.add('drop.wsd-amplifies')
+      return
+    }
+    this.#messageNumber++
     counters.add('sent.wsd-match')
     this.#transmits.push({ to, zone, data })
   }

@@ -134,4 +134,6 @@ export function escapeXml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;')
+    // Bare, it would be read as the end of a line (XML 1.0 2.11).
+    .replaceAll('\r', '&#13;')
 }

@@ -1,4 +1,5 @@
-import { checking } from '../../content/blocks.js'
+import type { FileHandle } from 'node:fs/promises'
+import { checking, type BlockTarget } from '../../content/blocks.js'
 import type { ContentInfo, ContentSegment } from '../../content/content-info.js'
 import { PeernetError } from '../../core/errors.js'
 import { uninitializedBytes } from '../../core/bytes.js'
@@ -11,6 +12,7 @@ import { BlockPlan, type Attempt, type Outlook, type Step, type WantedBlock } fr
 import type { FindPeers, OwnServer, PeerOffer } from './download-peers.js'
 import { getRange, unavailable } from './origin.js'
 import type { RetrievalClient } from './retrieval-client.js'
+import { writeAt } from './save-bytes.js'
 
 /** Where a block came from, and who failed before. */
 export interface BlockTrace {
@@ -54,9 +56,12 @@ export class Download {
   /** Verified blocks that wait for the reader. */
   readonly #ready = new Map<WantedBlock, Uint8Array>()
   readonly #abort = new AbortController()
-  readonly #storing = new Set<Promise<void>>()
+  /** Work that has to end before the download does. */
+  readonly #busy = new Set<Promise<unknown>>()
+  /** Where the blocks go, instead of waiting for the reader. */
+  #file: FileHandle | undefined
   #storingBytes = 0
-  #error: PeernetError | undefined
+  #error: Error | undefined
   /** What the reader waits for. */
   #wanted: WantedBlock | undefined
   #wake: () => void = () => undefined
@@ -82,6 +87,40 @@ export class Download {
    * Rejects with ERR_PEERNET_CONTENT_CHANGED, …_UNAVAILABLE.
    */
   async *bytes(): AsyncGenerator<Uint8Array> {
+    const end = this.#begin()
+    try {
+      for (const one of this.#plan.blocks) {
+        await this.#obtained(one)
+        const bytes = this.#ready.get(one) as Uint8Array
+        this.#ready.delete(one)
+        yield one.to - one.from === bytes.length ? bytes : bytes.subarray(one.from, one.to)
+        this.#plan.taken(this.#now())
+      }
+    } finally {
+      await end()
+    }
+  }
+
+  /**
+   * Writes the range to a file, each block as soon as it is verified, and returns its length.
+   * Rejects as `bytes` does, and with the system's error when the file takes no more.
+   */
+  async into(file: FileHandle): Promise<number> {
+    this.#file = file
+    const end = this.#begin()
+    try {
+      for (const one of this.#plan.blocks) {
+        if (!one.isDone || this.#error !== undefined) await this.#obtained(one)
+        this.#plan.taken(this.#now())
+        this.#pump()
+      }
+      return this.#options.info.range.length
+    } finally {
+      await end()
+    }
+  }
+
+  #begin(): () => Promise<void> {
     const { signal } = this.#options
     const stop = (): void => {
       this.#fail(aborted(signal))
@@ -94,28 +133,24 @@ export class Download {
       this.#pump()
     })
     if (findPeers !== undefined) void this.#search(findPeers)
-    try {
-      for (const one of this.#plan.blocks) {
-        this.#pump()
-        while (!one.isDone && this.#error === undefined) {
-          await new Promise<void>((resolve) => {
-            this.#wanted = one
-            this.#wake = resolve
-          })
-        }
-        if (this.#error !== undefined) throw this.#error
-        const bytes = this.#ready.get(one) as Uint8Array
-        this.#ready.delete(one)
-        yield one.to - one.from === bytes.length ? bytes : bytes.subarray(one.from, one.to)
-        this.#plan.taken(this.#now())
-      }
-    } finally {
+    return async () => {
       unwatch?.()
       signal.removeEventListener('abort', stop)
       clearTimeout(this.#again)
       this.#abort.abort()
-      await Promise.all(this.#storing)
+      while (this.#busy.size > 0) await Promise.allSettled(this.#busy)
     }
+  }
+
+  async #obtained(one: WantedBlock): Promise<void> {
+    this.#pump()
+    while (!one.isDone && this.#error === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wanted = one
+        this.#wake = resolve
+      })
+    }
+    if (this.#error !== undefined) throw this.#error
   }
 
   async #search(findPeers: FindPeers): Promise<void> {
@@ -168,7 +203,7 @@ export class Download {
     return Math.round(performance.now() * 1000)
   }
 
-  #fail(error: PeernetError): void {
+  #fail(error: Error): void {
     this.#error ??= error
     this.#abort.abort()
     this.#wake()
@@ -184,7 +219,7 @@ export class Download {
       const isClogged = this.#storingBytes > LIMITS.fetchStoreBytes
       if (this.#abort.signal.aborted || isClogged) return
       const { steps, then, wakeAt } = this.#plan.next(this.#now())
-      for (const step of steps) void this.#carryOut(step)
+      for (const step of steps) this.#track(this.#carryOut(step))
       this.#prepare(then, wakeAt)
     })
   }
@@ -244,7 +279,7 @@ export class Download {
     const { segment, block } = one
     const hash = segment.blockHash(block)
     const found = await this.#options.cache?.read(segment.id, block, hash).catch(() => undefined)
-    if (found !== undefined && hash !== undefined) this.#gained(one, found.bytes, 'cache')
+    if (found !== undefined && hash !== undefined) await this.#arrived(one, found.bytes, 'cache')
     else this.#plan.missed(one)
   }
 
@@ -256,11 +291,32 @@ export class Download {
       this.#pump()
     }
     const { signal } = this.#abort
-    const answer = await client.block(peer, one.segment, one.block, signal, onAnswer)
-    if (answer.ok) {
-      this.#store(one, answer.value, peer)
-      this.#gained(one, answer.value, 'peer', peer)
-    } else this.#plan.refused(this.#now(), peer, one, answer.failure)
+    const target = this.#targetOf(one)
+    if (target === undefined) {
+      const answer = await client.block(peer, one.segment, one.block, signal, onAnswer)
+      if (answer.ok) {
+        void this.#store(one, answer.value, peer)
+        await this.#arrived(one, answer.value, 'peer', peer)
+      } else this.#plan.refused(this.#now(), peer, one, answer.failure)
+      return
+    }
+    const answer = await client.blockInto(target, peer, one.segment, one.block, signal, onAnswer)
+    if (!answer.ok) {
+      this.#plan.refused(this.#now(), peer, one, answer.failure)
+      return
+    }
+    const { bytes, isWritten } = answer.value
+    const stored = this.#store(one, bytes, peer)
+    if (isWritten) this.#gained(one, 'peer', peer)
+    else await this.#arrived(one, bytes, 'peer', peer)
+    if (stored !== undefined) await stored
+    client.giveBack(bytes)
+  }
+
+  /** Where a block that is wanted as a whole is written to. */
+  #targetOf({ from, length, offset, to }: WantedBlock): BlockTarget | undefined {
+    if (this.#file === undefined || to - from !== length) return undefined
+    return { fd: this.#file.fd, position: offset - this.#options.info.range.start }
   }
 
   async #fetchRange(run: readonly WantedBlock[]): Promise<void> {
@@ -307,15 +363,19 @@ export class Download {
     const hash = one.segment.blockHash(one.block)
     if (hash === undefined) return false
     if (!(await runOnPool(checking(one.segment.scheme, bytes, hash).work))) return false
-    this.#store(one, bytes, 'origin')
-    this.#gained(one, bytes, 'origin')
+    void this.#store(one, bytes, 'origin')
+    await this.#arrived(one, bytes, 'origin')
     return true
   }
 
   /** Puts a block in the cache while the reader has it already. */
-  #store({ segment, block }: WantedBlock, bytes: Uint8Array, from: string): void {
+  #store(
+    { segment, block }: WantedBlock,
+    bytes: Uint8Array,
+    from: string,
+  ): Promise<void> | undefined {
     const { cache, onStored } = this.#options
-    if (cache === undefined) return
+    if (cache === undefined) return undefined
     this.#storingBytes += bytes.length
     const work = cache
       .put(segment, block, bytes)
@@ -323,19 +383,52 @@ export class Download {
       .then((isStored) => {
         if (isStored) onStored?.(segment, from)
         this.#storingBytes -= bytes.length
-        this.#storing.delete(work)
         this.#pump()
       })
-    this.#storing.add(work)
+    this.#track(work)
+    return work
   }
 
-  #gained(one: WantedBlock, bytes: Uint8Array, from: BlockTrace['from'], peer?: string): void {
+  #track(work: Promise<unknown>): void {
+    this.#busy.add(work)
+    const end = (): void => {
+      this.#busy.delete(work)
+    }
+    work.then(end, end)
+  }
+
+  /** A verified block that is not written yet. */
+  async #arrived(
+    one: WantedBlock,
+    bytes: Uint8Array,
+    from: BlockTrace['from'],
+    peer?: string,
+  ): Promise<void> {
+    const file = this.#file
+    if (file === undefined) {
+      if (!one.isDone) this.#ready.set(one, bytes)
+    } else {
+      const place = one.offset + one.from - this.#options.info.range.start
+      try {
+        await writeAt(file, bytes.subarray(one.from, one.to), place)
+      } catch (error) {
+        this.#fail(error as Error)
+        return
+      }
+    }
+    this.#gained(one, from, peer)
+  }
+
+  #gained(one: WantedBlock, from: BlockTrace['from'], peer?: string): void {
     // Two may have been asked for it.
     if (!this.#plan.obtained(this.#now(), one, from, peer)) return
-    this.#ready.set(one, bytes)
     const { segment, block, offset, length, attempts } = one
     const place = { segment: segment.index, block, offset, length }
-    this.#options.onBlock({ ...place, from, peer, failed: attempts })
+    try {
+      this.#options.onBlock({ ...place, from, peer, failed: attempts })
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+    }
     if (one === this.#wanted) this.#wake()
     this.#pump()
   }

@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
@@ -15,10 +16,10 @@ import { HashRequest } from './hash-request.js'
 import { segmentsInHostedCache } from './hosted-finder.js'
 import { checkHostedCache, HostedOffers, type HostedCacheAddress } from './hosted-offers.js'
 import { readBody } from './http-body.js'
-import { get, unavailable } from './origin.js'
+import { get, headersAt, unavailable } from './origin.js'
 import { allFinders } from './peer-finder.js'
 import { RetrievalClient } from './retrieval-client.js'
-import { saveBytes } from './save-bytes.js'
+import { saveFile, writeBytes } from './save-bytes.js'
 
 export interface FetchContentOptions {
   /** Peers to ask, `host:port`. */
@@ -73,11 +74,13 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
    */
   readonly kept: Promise<boolean>
   readonly #bytes: AsyncGenerator<Uint8Array>
+  readonly #into: ((file: FileHandle) => Promise<number>) | undefined
 
   constructor(
     facts: Pick<FetchedContent, 'status' | 'headers' | 'length' | 'isDistributed'>,
     progress: Pick<FetchedContent, 'shares' | 'trace' | 'kept'>,
     bytes: AsyncGenerator<Uint8Array>,
+    into?: (file: FileHandle) => Promise<number>,
   ) {
     this.status = facts.status
     this.headers = facts.headers
@@ -87,6 +90,7 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     this.trace = progress.trace
     this.kept = progress.kept
     this.#bytes = bytes
+    this.#into = into
   }
 
   /** Verified bytes in order, while later blocks are still coming. */
@@ -104,9 +108,13 @@ export class FetchedContent implements AsyncIterable<Uint8Array> {
     return Readable.toWeb(this.readable()) as ReadableStream<Uint8Array>
   }
 
-  /** Writes it to a file, which has its name only when it is whole; returns its length. */
+  /**
+   * Writes it to a file, which has its name only when it is whole; returns its length. The fastest
+   * way: blocks are written as they arrive, each at its place. Content that changes meanwhile is
+   * fetched anew, as the origin has it.
+   */
   saveTo(file: string): Promise<number> {
-    return saveBytes(this.#bytes, file)
+    return saveFile(file, this.#bytes, this.#into)
   }
 
   /** All of it at once. */
@@ -144,15 +152,17 @@ export async function fetchContent(
   const kept = new Promise<boolean>((resolve) => {
     keep = resolve
   })
-  const context: Context = {
-    ...{ options, signal, kept, keep },
-    ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
-  }
   const hosted = hostedAddress(options)
   if (hosted !== undefined) checkHostedCache(hosted)
   const offer = offerHeaders(versionOf(options))
   const answer = await get(target, { ...options.headers, ...offer }, signal)
   const { response } = answer
+  // Further requests go to where the first one was sent to in the end.
+  const headers = headersAt(answer.url, target, options.headers ?? {})
+  const context: Context = {
+    ...{ options: { ...options, headers }, signal, kept, keep },
+    ...{ shares: { cache: 0, peers: 0, origin: 0 }, trace: [] },
+  }
   const coded = readCoded(response.headers)
   if (!coded.isCoded) {
     const isComing = coded.wantsHashRequest && response.statusCode === 200
@@ -272,14 +282,19 @@ function distributed(
 ): FetchedContent {
   const { length } = info.range
   const facts = { status: 200, headers: response.headers, length, isDistributed: true }
-  return new FetchedContent(facts, context, distributedBytes(url, info, context))
+  const begin = () => beginDownload(url, info, context)
+  const bytes = distributedBytes(url, begin, context)
+  return new FetchedContent(facts, context, bytes, (file) =>
+    distributedInto(file, url, begin, context),
+  )
 }
 
-async function* distributedBytes(
-  url: URL,
-  info: ContentInfo,
-  context: Context,
-): AsyncGenerator<Uint8Array> {
+interface Begun {
+  readonly download: Download
+  readonly end: () => void
+}
+
+function beginDownload(url: URL, info: ContentInfo, context: Context): Begun {
   const { options, shares, trace, signal } = context
   const time = options.peerRequestMs
   const client = new RetrievalClient(time === undefined ? {} : { requestMs: time })
@@ -299,6 +314,23 @@ async function* distributedBytes(
       if (from !== hosted) offers?.add(segment, 1)
     },
   })
+  const end = (): void => {
+    context.keep(false)
+    client.close()
+    offers?.flush()
+  }
+  return { download, end }
+}
+
+const isChange = (error: unknown): boolean =>
+  error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
+
+async function* distributedBytes(
+  url: URL,
+  begin: () => Begun,
+  context: Context,
+): AsyncGenerator<Uint8Array> {
+  const { download, end } = begin()
   let isBegun = false
   try {
     for await (const bytes of download.bytes()) {
@@ -308,12 +340,35 @@ async function* distributedBytes(
     return
   } catch (error) {
     // Nothing was handed out yet: what the origin has now is as good as what it had before.
-    const isChanged = error instanceof PeernetError && error.code === 'ERR_PEERNET_CONTENT_CHANGED'
-    if (!isChanged || isBegun) throw error
+    if (!isChange(error) || isBegun) throw error
   } finally {
-    context.keep(false)
-    client.close()
-    offers?.flush()
+    end()
   }
-  yield* (await identity(url, context))[Symbol.asyncIterator]()
+  yield* await anew(url, context)
+}
+
+/** What is there now in place of content that changed; nothing but content will do. */
+async function anew(url: URL, context: Context): Promise<FetchedContent> {
+  const got = await identity(url, context)
+  if (got.status === 200) return got
+  got.readable().destroy()
+  throw unavailable(`${url.href} changed meanwhile, and answers with status ${got.status} now`)
+}
+
+async function distributedInto(
+  file: FileHandle,
+  url: URL,
+  begin: () => Begun,
+  context: Context,
+): Promise<number> {
+  const { download, end } = begin()
+  try {
+    return await download.into(file)
+  } catch (error) {
+    if (!isChange(error)) throw error
+  } finally {
+    end()
+  }
+  await file.truncate(0)
+  return writeBytes(file, await anew(url, context))
 }

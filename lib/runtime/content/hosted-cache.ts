@@ -16,8 +16,8 @@ import { SystemClock } from '../../io/system-clock.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
 import { HostedPulls } from './hosted-pulls.js'
-import { readBody } from './http-body.js'
-import { listening, reply, RetrievalServer } from './retrieval-server.js'
+import { isOver, readBody, whenOver } from './http-body.js'
+import { checkingMs, listening, reply, RetrievalServer } from './retrieval-server.js'
 import type { RetrievalServerOptions } from './retrieval-server.js'
 
 export interface HostedCacheOptions {
@@ -128,7 +128,7 @@ export class HostedCache {
    */
   async listen(port = 0, host = '::'): Promise<AddressInfo> {
     return this.#listen(
-      createServer((request, response) => {
+      createServer(this.#checking(), (request, response) => {
         if (!this.handle(request, response)) reply(response, 404)
       }),
       port,
@@ -143,7 +143,8 @@ export class HostedCache {
   async listenTls(tls: ServerOptions, port = 0, host = '::'): Promise<AddressInfo> {
     let server: Server
     try {
-      server = createTlsServer(tls, (request, response) => {
+      const patience = { handshakeTimeout: this.#offerMs, ...this.#checking() }
+      server = createTlsServer({ ...patience, ...tls }, (request, response) => {
         if (!this.#handleOffers(1, request, response)) reply(response, 404)
       })
     } catch (error) {
@@ -172,6 +173,10 @@ export class HostedCache {
           }),
       ),
     )
+  }
+
+  #checking(): { readonly connectionsCheckingInterval: number } {
+    return { connectionsCheckingInterval: checkingMs(this.#offerMs) }
   }
 
   async #listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -211,7 +216,7 @@ export class HostedCache {
       this.#counters.add('drop.hosted-slow')
       response.destroy()
     }, this.#offerMs)
-    response.once('close', () => {
+    void whenOver(request, response).then(() => {
       clearTimeout(timer)
       this.#offers -= 1
     })
@@ -223,7 +228,7 @@ export class HostedCache {
       return
     }
     const answer = body === undefined ? this.#oversize() : await this.#offer(version, host, body)
-    if (answer === undefined || response.destroyed) {
+    if (answer === undefined || isOver(request, response)) {
       response.destroy() // 3.1.5.4
       return
     }
@@ -245,8 +250,8 @@ export class HostedCache {
     if (this.#isClosed) return undefined
     this.#known = known
     const answer = this.#machine.handleOffer(version, host, body)
-    if (answer !== undefined && decoded.ok) this.#tell(host, decoded.offer)
     this.#carryOut()
+    if (answer !== undefined && decoded.ok) this.#tell(host, decoded.offer)
     return answer
   }
 

@@ -206,7 +206,8 @@ export class HostedOffers {
       const sent = start({
         ...{ method: 'POST', path, host: place?.host, port: place?.port },
         agent: this.#agent,
-        timeout: LIMITS.hostedOfferMs,
+        // In all: a cache that answers byte by byte holds no connection for ever.
+        signal: AbortSignal.timeout(LIMITS.hostedOfferMs),
         headers: {
           Host: place?.authority,
           'Content-Length': body.length,
@@ -214,9 +215,6 @@ export class HostedOffers {
         },
       })
       sent.once('response', resolve)
-      sent.once('timeout', () => {
-        sent.destroy()
-      })
       sent.on('error', () => {
         resolve(undefined)
       })

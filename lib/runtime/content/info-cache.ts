@@ -30,14 +30,18 @@ export class InfoCache {
 
   put(key: string, hashed: HashedContent): ReadyInfo {
     const ready = { info: writeContentInfo(hashed, this.#secret), length: hashed.length }
-    this.#bytes += ready.info.length - (this.#ready.get(key)?.info.length ?? 0)
+    const replaced = this.#ready.get(key)
+    this.#bytes += sizeOf(key, ready) - (replaced === undefined ? 0 : sizeOf(key, replaced))
     this.#ready.delete(key)
     this.#ready.set(key, ready)
-    for (const [oldest, { info }] of this.#ready) {
+    for (const [oldest, one] of this.#ready) {
       if (this.#bytes <= this.#limit) break
       this.#ready.delete(oldest)
-      this.#bytes -= info.length
+      this.#bytes -= sizeOf(oldest, one)
     }
     return ready
   }
 }
+
+/** Keys hold URLs, which strangers make as long as they like. */
+const sizeOf = (key: string, { info }: ReadyInfo): number => info.length + 2 * key.length + 128

@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { MISSING_DATA } from '../../content/http-coding.js'
 import { PeernetError } from '../../core/errors.js'
@@ -6,24 +6,49 @@ import { LIMITS } from '../../core/limits.js'
 
 const REDIRECTS = 5
 
-/** A GET; follows redirects. Rejects with ERR_PEERNET_ABORTED, ERR_PEERNET_CONTENT_UNAVAILABLE. */
+type RequestHeaders = Readonly<Record<string, string>>
+
+/** Fields that prove who asks: they are for the server that they were meant for. */
+const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization'])
+
+/** What of the headers meant for one server may go to another one. */
+export function headersAt(to: URL, from: URL, headers: RequestHeaders): RequestHeaders {
+  if (to.origin === from.origin) return headers
+  const rest = Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name.toLowerCase()))
+  return Object.fromEntries(rest)
+}
+
+/**
+ * A GET; follows redirects, but not from HTTPS to HTTP: content information travels over the
+ * channel that authorised the client. Rejects with ERR_PEERNET_ABORTED,
+ * ERR_PEERNET_CONTENT_UNAVAILABLE, ERR_PEERNET_INVALID_ARG.
+ */
 export async function get(
   url: URL,
-  headers: Readonly<Record<string, string>>,
+  headers: RequestHeaders,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly response: IncomingMessage; readonly url: URL }> {
   let at = url
   for (let hops = 0; hops <= REDIRECTS; hops++) {
-    const response = await once(at, headers, signal)
+    const response = await once(at, headersAt(at, url, headers), signal)
     const { statusCode = 0 } = response
     const target = response.headers.location
     if (![301, 302, 303, 307, 308].includes(statusCode) || target === undefined) {
       return { response, url: at }
     }
-    response.resume()
-    at = new URL(target, at)
+    // Nobody reads what comes along, however long it is.
+    response.destroy()
+    at = redirected(at, target)
   }
   throw unavailable(`${url.href} redirects too often`)
+}
+
+function redirected(at: URL, target: string): URL {
+  const next = URL.canParse(target, at.href) ? new URL(target, at) : undefined
+  const isAllowed =
+    next?.protocol === 'https:' || (next?.protocol === 'http:' && at.protocol === 'http:')
+  if (next !== undefined && isAllowed) return next
+  throw unavailable(`${at.href} redirects to where nothing is fetched from`)
 }
 
 export function unavailable(message: string, cause?: unknown): PeernetError {
@@ -38,7 +63,14 @@ function once(
   const start = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const options = { headers, ...(signal === undefined ? {} : { signal }) }
-    const request = start(url, options, resolve)
+    let request: ClientRequest
+    try {
+      request = start(url, options, resolve)
+    } catch (cause) {
+      const message = `the headers make no request: ${String(cause)}`
+      reject(new PeernetError('ERR_PEERNET_INVALID_ARG', message, { cause }))
+      return
+    }
     request.setTimeout(LIMITS.fetchOriginMs, () => {
       request.destroy(new Error('the server sends nothing'))
     })

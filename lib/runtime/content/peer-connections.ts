@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { AnswerReader } from '../../content/answer-reader.js'
+import { BlockMemory } from '../../content/block-memory.js'
 import { RETRIEVAL_PATH } from '../../content/retrieval.js'
 import { LIMITS } from '../../core/limits.js'
 import { peerPlace, type PeerPlace } from './peer-address.js'
@@ -21,6 +22,7 @@ interface Exchange {
 const arrivals = Buffer.allocUnsafeSlow(LIMITS.retrievalReadBytes)
 
 interface ConnectionEvents {
+  memory(this: void, length: number): Uint8Array
   /** The exchange is over; the connection is still open if another may follow. */
   done(connection: Connection, result: Exchanged): void
   /** The connection is over, and with it an exchange that got no answer. */
@@ -33,11 +35,12 @@ class Connection {
   hasServed = false
   readonly #socket: Socket
   readonly #on: ConnectionEvents
-  #reader = new AnswerReader(LIMITS.retrievalResponseBytes)
+  #reader: AnswerReader
   #hasAnswer = false
 
   constructor({ host, port }: PeerPlace, on: ConnectionEvents) {
     this.#on = on
+    this.#reader = this.#newReader()
     const onread = {
       buffer: arrivals,
       callback: (length: number): boolean => {
@@ -55,7 +58,7 @@ class Connection {
   send(exchange: Exchange): void {
     this.exchange = exchange
     exchange.connection = this
-    this.#reader = new AnswerReader(LIMITS.retrievalResponseBytes)
+    this.#reader = this.#newReader()
     this.#hasAnswer = false
     this.#socket.ref()
     this.#socket.write(exchange.bytes)
@@ -63,6 +66,10 @@ class Connection {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  #newReader(): AnswerReader {
+    return new AnswerReader(LIMITS.retrievalResponseBytes, this.#on.memory)
   }
 
   #read(bytes: Buffer): void {
@@ -118,6 +125,7 @@ interface Peer {
  */
 export class PeerConnections {
   readonly #peers = new Map<string, Peer>()
+  readonly #memory = new BlockMemory()
   readonly #bySignal = new WeakMap<AbortSignal, Set<Exchange>>()
 
   /** POSTs a message. Never rejects. */
@@ -149,6 +157,11 @@ export class PeerConnections {
       peer.waiting.push(exchange)
       this.#serve(name, peer)
     })
+  }
+
+  /** The body of an answer that nobody looks at any more. */
+  giveBack(body: Uint8Array): void {
+    this.#memory.giveBack(body)
   }
 
   /** Ends everything; what is under way counts as aborted. */
@@ -216,6 +229,7 @@ export class PeerConnections {
     }
     if (peer.connections.size >= LIMITS.retrievalPerPeer) return undefined
     const connection = new Connection(peer.place, {
+      memory: (length) => this.#memory.take(length),
       done: (one, result) => {
         const { exchange } = one
         one.exchange = undefined

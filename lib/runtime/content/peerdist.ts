@@ -14,12 +14,15 @@ import {
   readOffer,
   validatorOf,
   VARY,
+  varyingValues,
   type Headers,
   type Offer,
 } from '../../content/http-coding.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
 import { hashOpenFile } from '../../io/hash-content.js'
+import { HashSlots, type SentContent } from './hash-slots.js'
+import { isOver, whenOver } from './http-body.js'
 import { InfoCache, type ReadyInfo } from './info-cache.js'
 
 export interface PeerDistOptions {
@@ -91,7 +94,9 @@ export function peerdist(options: PeerDistOptions): PeerDist {
 class Service {
   readonly infos: InfoCache
   readonly minimumBytes: number
-  /** Keys of content that is being hashed. */
+  /** Bodies that are being hashed while they are sent. */
+  readonly slots = new HashSlots()
+  /** Keys of files that are being hashed. */
   readonly hashing = new Map<string, Promise<ReadyInfo | undefined>>()
   readonly #version: ContentVersion
   readonly #algorithm: HashAlgorithm
@@ -119,13 +124,14 @@ class Service {
   ): Promise<boolean> {
     const headers = lowerCase({ ...file.headers, etag: file.etag })
     const { method } = request
-    const entity = { method, status: 200, request: request.headers, response: headers }
+    const facts = { method, status: 200, ageMs: ageOf(headers) }
+    const entity = { ...facts, request: request.headers, response: headers }
     if (!isOfferable({ ...entity, length: file.size }, this.minimumBytes)) return false
     addVary(response)
     const offer = readOffer(request.headers)
     if (offer === undefined) return false
     const version = this.versionFor(offer)
-    const key = `file ${version} ${file.etag} ${file.path}`
+    const key = JSON.stringify(['file', version, file.etag, file.path])
     const work = this.hashing.get(key) ?? this.#hashFile(key, file, version)
     const ready = this.infos.get(key) ?? (await within(work, file.patienceMs ?? 0))
     if (ready === undefined) {
@@ -197,6 +203,11 @@ function setAll(response: ServerResponse, headers: OutgoingHttpHeaders): void {
   }
 }
 
+function ageOf(headers: Headers): number | undefined {
+  const age = Date.now() - Date.parse(String(headers['last-modified']))
+  return Number.isNaN(age) ? undefined : age
+}
+
 /** DA-33 */
 function addVary(response: ServerResponse): void {
   const value = response.getHeader('Vary')
@@ -208,7 +219,7 @@ function addVary(response: ServerResponse): void {
 type Done = (error?: Error | null) => void
 
 /** Stands between a handler and its response. */
-class Interception {
+class Interception implements SentContent {
   readonly #service: Service
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -228,6 +239,14 @@ class Interception {
     this.#writeHead = response.writeHead.bind<ServerResponse['writeHead']>(response)
     this.#write = response.write.bind(response)
     this.#end = response.end.bind<ServerResponse['end']>(response)
+  }
+
+  get sent(): number {
+    return this.#sent
+  }
+
+  abandon(): void {
+    this.#hasher = undefined
   }
 
   begin(): void {
@@ -252,8 +271,8 @@ class Interception {
       if (this.#state === 'plain') return (this.#end as (...rest: unknown[]) => unknown)(...all)
       return this.#finish(all)
     }) as ServerResponse['end']
-    response.once('close', () => {
-      this.#service.hashing.delete(this.#key)
+    void whenOver(this.#request, response).then(() => {
+      this.#release()
     })
   }
 
@@ -269,6 +288,7 @@ class Interception {
       request: this.#request.headers,
       response: headers,
       length: declared === undefined ? undefined : Number(declared),
+      ageMs: ageOf(headers),
     }
     if (response.headersSent || !isOfferable(entity, this.#service.minimumBytes)) return
     addVary(response)
@@ -277,7 +297,9 @@ class Interception {
     const version = this.#service.versionFor(offer)
     const { host = '' } = this.#request.headers
     const validator = validatorOf(headers) ?? ''
-    const key = `body ${version} ${validator} ${host} ${this.#request.url ?? ''}`
+    const { url = '' } = this.#request
+    const varied = varyingValues(this.#request.headers, headers)
+    const key = JSON.stringify(['body', version, validator, host, url, ...varied])
     const ready = this.#service.infos.get(key)
     const isSame = entity.length === undefined || ready?.length === entity.length
     if (ready !== undefined && isSame) this.#sendInfo(offer, ready)
@@ -294,10 +316,8 @@ class Interception {
 
   #startHashing(offer: Offer, key: string, version: ContentVersion): void {
     setAll(this.#response, hashesComing(offer))
-    const { hashing } = this.#service
-    if (hashing.has(key) || hashing.size >= LIMITS.peerdistHashings) return
+    if (!this.#service.slots.take(key, this, performance.now())) return
     this.#key = key
-    hashing.set(key, Promise.resolve(undefined))
     this.#hasher = new ContentHasher(this.#service.schemeOf(version))
     this.#state = 'hashing'
   }
@@ -315,18 +335,29 @@ class Interception {
   #finish(all: unknown[]): unknown {
     const end = this.#end as (...rest: unknown[]) => unknown
     if (this.#state === 'coded') {
-      return end(this.#info, ...all.filter((one) => typeof one === 'function'))
+      const done = all.filter((one) => typeof one === 'function')
+      // A second end is none, as without the middleware.
+      const info = this.#info
+      this.#info = undefined
+      return info === undefined ? end(...done) : end(info, ...done)
     }
     if (typeof all[0] !== 'function') this.#hash(bytesOf(all[0], all[1]))
     const hasher = this.#hasher
     this.#hasher = undefined
     const declared = this.#response.getHeader('content-length')
-    const isWhole = declared === undefined || Number(declared) === this.#sent
+    // Whose client has gone may end anywhere.
+    const isGone = isOver(this.#request, this.#response)
+    const isWhole = declared === undefined ? !isGone : Number(declared) === this.#sent
     if (hasher !== undefined && isWhole && this.#sent >= Math.max(1, this.#service.minimumBytes)) {
       this.#service.infos.put(this.#key, hasher.finish())
     }
-    this.#service.hashing.delete(this.#key)
+    this.#release()
     return end(...all)
+  }
+
+  /** Others may hash that content now. */
+  #release(): void {
+    this.#service.slots.release(this.#key, this)
   }
 
   #hash(bytes: Uint8Array | undefined): void {

@@ -1,4 +1,4 @@
-import { opening } from '../../content/blocks.js'
+import { checking, opening, type BlockTarget } from '../../content/blocks.js'
 import type { ContentSegment } from '../../content/content-info.js'
 import { decodeResponse } from '../../content/decode-retrieval.js'
 import { encodeRetrieval } from '../../content/encode-retrieval.js'
@@ -19,6 +19,11 @@ import { PeerConnections } from './peer-connections.js'
 export type PeerAnswer<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly failure: PeerFailure }
+
+export interface WrittenBlock {
+  readonly bytes: Uint8Array
+  readonly isWritten: boolean
+}
 
 export interface RetrievalClientOptions {
   /** 3.1.2: time for one exchange, 1 ms to 1 min. Default 2 s. */
@@ -53,6 +58,34 @@ export class RetrievalClient {
     const opened = opening(answer.value, segment)
     if (opened === undefined) return failed('malformed')
     return (await runOnPool(opened.work)) ? { ok: true, value: opened.block } : failed('wrong-hash')
+  }
+
+  /**
+   * As `block`, but writes it to the target, while it is still in the processor's cache. The right
+   * block is told as such even when the file refuses it.
+   */
+  async blockInto(
+    target: BlockTarget,
+    peer: string,
+    segment: ContentSegment,
+    block: number,
+    signal?: AbortSignal,
+    onAnswer?: () => void,
+  ): Promise<PeerAnswer<WrittenBlock>> {
+    const answer = await this.sealedBlock(peer, segment.id, block, signal, onAnswer)
+    if (!answer.ok) return answer
+    const opened = opening(answer.value, segment, target)
+    if (opened === undefined) return failed('malformed')
+    const { block: bytes, work } = opened
+    if (await runOnPool(work)) return { ok: true, value: { bytes, isWritten: true } }
+    const hash = segment.blockHash(block) as Uint8Array
+    const isRight = await runOnPool(checking(segment.scheme, bytes, hash).work)
+    return isRight ? { ok: true, value: { bytes, isWritten: false } } : failed('wrong-hash')
+  }
+
+  /** Bytes of a block that nobody looks at any more: the memory of the next one. */
+  giveBack(bytes: Uint8Array): void {
+    this.#connections.giveBack(bytes)
   }
 
   /** A block as it comes: for those who have no key (MS-PCHC 3.1.5.3, DA-27). */

@@ -1,8 +1,9 @@
 import { randomFillSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ANSWER_BYTES, sealing } from '../../content/blocks.js'
-import { encodeRetrieval } from '../../content/encode-retrieval.js'
+import { BlockMemory } from '../../content/block-memory.js'
+import { ANSWER_BYTES, LONG_ANSWER_BYTES, sealing, type PoolWork } from '../../content/blocks.js'
+import { blockAt, encodeRetrieval } from '../../content/encode-retrieval.js'
 import { normalizedRanges, type Cipher, type IndexRange } from '../../content/retrieval.js'
 import {
   blockListAnswer,
@@ -17,12 +18,14 @@ import {
   type SegmentListRequest,
   type Verdict,
 } from '../../content/retrieval-service.js'
-import { uninitializedBytes } from '../../core/bytes.js'
 import { checkArgument, PeernetError } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
+import { runOnPool } from '../../io/block-runner.js'
 import type { BlockStore } from '../../storage/block-store.js'
+import type { FoundBlock, TakenBlock } from '../../storage/stored-blocks.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
-import { readBody } from './http-body.js'
+import { isOver, readBody, whenOver } from './http-body.js'
+import { HEAD_ROOM, PlainRequests, type Asker } from './plain-requests.js'
 
 export interface RetrievalServerOptions {
   readonly cache: BlockStore
@@ -61,11 +64,11 @@ export class RetrievalServer {
   readonly #cipher: Cipher
   readonly #replies: boolean
   readonly #counts = { requests: 0, blocks: 0, bytes: 0, busy: 0, malformed: 0, timeouts: 0 }
-  /** For answers to come. */
-  readonly #memory: Uint8Array[] = []
+  readonly #memory = new BlockMemory()
   #active = 0
   readonly #listeners = new Set<(segmentId: Uint8Array) => void>()
   #server: Server | undefined
+  #plain: PlainRequests | undefined
 
   constructor(options: RetrievalServerOptions) {
     this.#cache = options.cache
@@ -88,14 +91,27 @@ export class RetrievalServer {
 
   /** Throws ERR_PEERNET_PORT_IN_USE, ERR_PEERNET_PERMISSION, ERR_PEERNET_SYSTEM. */
   async listen(port = 0, host = '::'): Promise<AddressInfo> {
-    const server = createServer((request, response) => {
+    const options = { connectionsCheckingInterval: checkingMs(this.#uploadMs) }
+    const server = createServer(options, (request, response) => {
       if (!this.handle(request, response)) reply(response, 404)
     })
     server.maxConnections = LIMITS.retrievalConnections
     server.requestTimeout = this.#uploadMs
     server.headersTimeout = this.#uploadMs
-    this.#server = server
     await listening(server, port, host)
+    this.#server = server
+    this.#plain = new PlainRequests(server, {
+      exchangeMs: this.#uploadMs,
+      serve: (asker, body) => {
+        this.#counts.requests += 1
+        this.#exchange(asker, body).catch(() => {
+          asker.drop()
+        })
+      },
+      onTimeout: () => {
+        this.#counts.timeouts += 1
+      },
+    })
     return server.address() as AddressInfo
   }
 
@@ -103,6 +119,7 @@ export class RetrievalServer {
     const server = this.#server
     this.#server = undefined
     if (server === undefined) return
+    this.#plain?.close()
     await new Promise((resolve) => {
       server.close(resolve)
       server.closeAllConnections()
@@ -126,61 +143,75 @@ export class RetrievalServer {
       return true
     }
     this.#counts.requests += 1
-    this.#exchange(request, response).catch(() => {
+    this.#take(request, response).catch(() => {
       response.destroy()
     })
     return true
   }
 
-  async #exchange(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const timer = setTimeout(() => {
       this.#counts.timeouts += 1
       response.destroy()
     }, this.#uploadMs)
-    response.once('close', () => {
+    const asker = new HttpAsker(request, response, () => {
       clearTimeout(timer)
     })
-    const body = await readBody(request, LIMITS.retrievalRequestBytes)
+    await this.#exchange(asker, await readBody(request, LIMITS.retrievalRequestBytes))
+  }
+
+  async #exchange(asker: Asker, body: Uint8Array | undefined): Promise<void> {
     const isBusy = this.#active >= this.#maxClients
     const verdict: Verdict = body === undefined ? { kind: 'drop' } : judgeRequest(body, isBusy)
     if (verdict.kind === 'drop') {
       this.#counts.malformed += 1
-      if (this.#replies) reply(response, 400)
-      else response.destroy()
+      if (this.#replies) asker.refuse()
+      else asker.drop()
       return
     }
     if (verdict.kind === 'answer') {
       if (isBusy) this.#counts.busy += 1
-      this.#send(response, verdict.bytes)
+      this.#send(asker, verdict.bytes)
       return
     }
-    // The client counts until its answer has left or its connection is gone.
-    if (response.destroyed) return
+    if (asker.isGone) return
+    // The client counts until its answer has left or its connection is gone, and no work for it is
+    // left: who asks and goes away again and again gets no more of us than others.
     this.#active += 1
-    response.once('close', () => {
-      this.#active -= 1
-    })
-    await this.#serve(verdict.request, response)
+    let left = 2
+    const end = (): void => {
+      left -= 1
+      if (left === 0) this.#active -= 1
+    }
+    asker.onEnd(end)
+    try {
+      await this.#serve(verdict.request, asker, end)
+    } finally {
+      end()
+    }
   }
 
+  /** `end`: to be called when the answer has left or never will. */
   async #serve(
     request: (Verdict & { kind: 'serve' })['request'],
-    response: ServerResponse,
+    asker: Asker,
+    end: () => void,
   ): Promise<void> {
     if (request.type !== 'getseglist') {
       for (const listener of this.#listeners) listener(request.segmentId)
     }
-    if (request.type === 'getblks') await this.#sendBlock(request, response)
-    else this.#send(response, await this.#list(request))
+    if (request.type === 'getblks') await this.#sendBlock(request, asker, end)
+    else this.#send(asker, await this.#list(request, asker))
   }
 
-  async #list(request: BlockListRequest | SegmentListRequest): Promise<Uint8Array> {
+  async #list(request: BlockListRequest | SegmentListRequest, asker: Asker): Promise<Uint8Array> {
     switch (request.type) {
       case 'getblklist':
         return blockListAnswer(request, await this.#held(request.segmentId))
       case 'getseglist': {
         const isHeld: boolean[] = []
         for (const id of request.segmentIds) {
+          if (asker.isGone) break
           isHeld.push((await this.#held(id)).length > 0)
         }
         return segmentListAnswer(request, isHeld)
@@ -202,40 +233,90 @@ export class RetrievalServer {
   }
 
   /** The block goes from its file to the socket through memory that is used again and again. */
-  async #sendBlock(request: BlockRequest, response: ServerResponse): Promise<void> {
-    const { segmentId, ranges } = request
-    const blockIndex = firstBlock(ranges)
-    const memory = this.#memory.pop() ?? uninitializedBytes(ANSWER_BYTES)
-    const answer = await this.#cache.use(segmentId, blockIndex, (found) => {
-      const { secret, scheme, hash, place, length } = found
-      const iv = freshVector()
-      const fields = {
-        type: 'blk',
-        segmentId,
-        blockIndex,
-        nextBlock: found.nextBlock,
-        cipher: this.#cipher,
-      } as const
-      const options = { check: { scheme, hash }, memory }
-      const { bytes, work } = sealing({ ...fields, iv }, secret, place, length, options)
-      return { work, value: bytes }
-    })
-    const sent = answer ?? (await this.#replayed(segmentId, blockIndex))
+  async #sendBlock(request: BlockRequest, asker: Asker, end: () => void): Promise<void> {
+    const blockIndex = firstBlock(request.ranges)
+    // A first block may be a whole segment of version 2.
+    const most = blockIndex === 0 ? LONG_ANSWER_BYTES : ANSWER_BYTES
+    const memory = this.#memory.take(HEAD_ROOM + most)
+    const sent = await this.#answer(request.segmentId, blockIndex, memory.subarray(HEAD_ROOM))
     if (sent !== undefined) this.#counts.blocks += 1
-    response.once('finish', () => {
-      if (this.#memory.length < LIMITS.retrievalBuffers) this.#memory.push(memory)
+    asker.onEnd((hasLeft) => {
+      end()
+      if (hasLeft) this.#memory.giveBack(memory)
     })
-    this.#send(response, sent ?? emptyAnswer(request))
+    const isThere = sent?.buffer === memory.buffer
+    this.#send(asker, sent ?? emptyAnswer(request), isThere ? memory : undefined)
   }
 
-  #send(response: ServerResponse, bytes: Uint8Array): void {
-    if (response.destroyed) return
+  async #answer(
+    segmentId: Uint8Array,
+    blockIndex: number,
+    memory: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    const seal = (
+      found: FoundBlock | TakenBlock,
+    ): { readonly work: PoolWork; readonly value: Uint8Array } => {
+      const { hash, length, nextBlock: next, place, scheme, secret } = found
+      const iv = freshVector()
+      const fields = { segmentId, blockIndex, nextBlock: next, cipher: this.#cipher, iv }
+      const options = { check: { scheme, hash }, memory }
+      const { bytes, work } = sealing({ type: 'blk', ...fields }, secret, place, length, options)
+      return { work, value: bytes }
+    }
+    const room = memory.subarray(blockAt(segmentId))
+    const whole = blockIndex === 0 ? await this.#cache.take(segmentId, room) : undefined
+    if (whole !== undefined) {
+      const { work, value } = seal(whole)
+      if (await runOnPool(work)) return value
+    }
+    const answer = await this.#cache.use(segmentId, blockIndex, seal)
+    return answer ?? (await this.#replayed(segmentId, blockIndex))
+  }
+
+  #send(asker: Asker, bytes: Uint8Array, memory?: Uint8Array): void {
+    if (asker.isGone) return
     this.#counts.bytes += bytes.length
-    response.writeHead(200, {
-      'Content-Type': 'application/octet-stream',
-      'Content-Length': bytes.length,
+    asker.send(bytes, memory)
+  }
+}
+
+/** A request that came through a server of node:http. */
+class HttpAsker implements Asker {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  #listener: ((hasLeft: boolean) => void) | undefined
+
+  constructor(request: IncomingMessage, response: ServerResponse, onOver: () => void) {
+    this.#request = request
+    this.#response = response
+    void whenOver(request, response).then(() => {
+      onOver()
+      this.#listener?.(response.writableFinished)
     })
-    response.end(bytes)
+  }
+
+  get isGone(): boolean {
+    return isOver(this.#request, this.#response)
+  }
+
+  onEnd(listener: (hasLeft: boolean) => void): void {
+    this.#listener = listener
+  }
+
+  send(message: Uint8Array): void {
+    this.#response.writeHead(200, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': message.length,
+    })
+    this.#response.end(message)
+  }
+
+  refuse(): void {
+    reply(this.#response, 400)
+  }
+
+  drop(): void {
+    this.#response.destroy()
   }
 }
 
@@ -244,6 +325,9 @@ export function reply(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'Content-Length': 0 })
   response.end()
 }
+
+/** How often connections are looked at that may be too slow: by default only every 30 s. */
+export const checkingMs = (most: number): number => Math.min(5000, Math.ceil(most / 4))
 
 /** Resolves when the server listens; its failures as errors of ours. */
 export function listening(server: Server, port: number, host: string): Promise<void> {

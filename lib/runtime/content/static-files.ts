@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join, sep } from 'node:path'
@@ -65,7 +66,9 @@ export class StaticFiles {
   }
 
   async #send(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const file = await open(path, 'r').catch(() => undefined)
+    // A pipe would hold a thread until somebody writes to it.
+    const how = constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0)
+    const file = await open(path, how).catch(() => undefined)
     const facts = await file?.stat({ bigint: true })
     if (file === undefined || facts?.isFile() !== true) {
       await file?.close()
@@ -100,7 +103,11 @@ export class StaticFiles {
       if (request.method === 'HEAD' || size === 0) response.end()
       else {
         const options = { start, end, autoClose: false, highWaterMark: 262_144 }
-        await pipeline(file.createReadStream(options), response)
+        const source = file.createReadStream(options)
+        await pipeline(source, response, { end: false })
+        // A file that became shorter: what follows on the connection must not stand for the rest.
+        if (source.bytesRead < end - start + 1) response.destroy()
+        else response.end()
       }
     } finally {
       await file.close()

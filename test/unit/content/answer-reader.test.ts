@@ -1,6 +1,7 @@
 // Answers of HTTP in all the forms that RFC 9112 allows, in pieces of every size.
 import * as assert from 'uvu/assert'
 import { AnswerReader } from '#lib/content/answer-reader.js'
+import { LIMITS } from '#lib/core/limits.js'
 import { test } from '../../harness.js'
 
 const LIMIT = 1000
@@ -90,6 +91,15 @@ test('what is no answer, too long, or contradicts itself is refused', () => {
   for (const text of wrong) {
     for (const piece of [1, 4096]) assert.is(read(text, piece).state, 'bad', text.slice(0, 120))
   }
+})
+
+test('an endless row of chunks of one byte ends the answer long before its bytes would', () => {
+  const reader = new AnswerReader(393_220)
+  reader.push(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'))
+  for (let i = 0; i < LIMITS.retrievalChunks; i++) reader.push(Buffer.from('1\r\na\r\n'))
+  assert.is(reader.state, 'chunks')
+  reader.push(Buffer.from('1\r\na\r\n'))
+  assert.is(reader.state, 'bad')
 })
 
 test('an answer that is cut off anywhere is none', () => {

@@ -242,6 +242,21 @@ test('an answer is less than twice as long as its probe', () => {
   }
 })
 
+test('discovery never amplifies: a probe made up to draw a longer answer than twice itself draws none', () => {
+  const host = new Host(1)
+  host.shelf.put(1, 512)
+  host.announces()
+  const short = new TextDecoder().decode(encodeDiscovery(probe(1, [segment(1)])))
+  // Characters that take one byte here and four in the answer.
+  const name = `<![CDATA[${'<'.repeat(250)}]]>`
+  const made = short.replace(uuid(1), name)
+  host.hears(SECOND, FOUR, new TextEncoder().encode(made))
+  assert.equal(host.runTo(2 * SECOND), [])
+  assert.is(host.count('drop.wsd-amplifies'), 1)
+  host.hears(3 * SECOND, FOUR, probe(2, [segment(1)]))
+  assert.is(host.runTo(4 * SECOND).length, 1)
+})
+
 test('D-092 with suppression, peers that heard enough others answer keep silent', () => {
   const chance = (answers: number, complete: number): number => {
     const suppression = new Suppression(new SeededRng(5))
