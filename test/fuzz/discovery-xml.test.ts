@@ -15,7 +15,7 @@ test('D-093 discovery XML: the corpus and what is made of it are judged, and dra
       const text = Buffer.from(failure.input).toString()
       assert.unreachable(`seed ${seed}, input ${inputs}: ${String(failure.error)}\n${text}`)
     }
-    assert.ok(outcomes > 12, 'it gets beyond the first faults')
+    assert.ok(outcomes > 8, 'it gets beyond the first faults')
   }
 })
 
