@@ -6,7 +6,7 @@ import { test } from '../harness.js'
 import { corpus, search } from './discovery-xml.js'
 
 /** The corpus itself, then mutations of it. */
-const INPUTS = 800
+const INPUTS = 1500
 
 test('D-093 discovery XML: the corpus and what is made of it are judged, and draw what they may', () => {
   for (const seed of [1, 2]) {
@@ -15,7 +15,7 @@ test('D-093 discovery XML: the corpus and what is made of it are judged, and dra
       const text = Buffer.from(failure.input).toString()
       assert.unreachable(`seed ${seed}, input ${inputs}: ${String(failure.error)}\n${text}`)
     }
-    assert.ok(outcomes > 12, 'it gets beyond the first faults')
+    assert.ok(outcomes > 8, 'it gets beyond the first faults')
   }
 })
 
