@@ -272,6 +272,7 @@ export class CloudMachine implements Machine<
       fail({ code: 'ERR_PEERNET_NO_ADDRESS', message })
     } else {
       this.#phase = 'open'
+      this.#context.joining = true
       this.#openCount = 1
       this.#parts.discovery.open(seeds, lastUsed)
       this.#startMaintenanceTimer()
@@ -351,7 +352,7 @@ export class CloudMachine implements Machine<
   #settle(): void {
     if (this.#phase === 'leaving' && !this.#parts.registrations.leaving) this.#delete()
     const state = this.#presentState()
-    this.#context.joining = state === 'synchronizing'
+    this.#context.joining &&= state === 'virtual' || state === 'synchronizing'
     if (state === this.#state) return
     this.#state = state
     this.#tellState()

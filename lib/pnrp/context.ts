@@ -117,7 +117,7 @@ export class CloudContext implements ExchangeHost {
   }
 
   /** No local endpoint: nothing can be sent, and nobody is to blame for not answering. */
-  /** Nobody is known, and it is not clear yet that nobody is there. Kept by the cloud. */
+  /** Nobody has been known since it was opened, and somebody may be there. Kept by the cloud. */
   joining = false
 
   get offline(): boolean {

@@ -129,11 +129,13 @@ export function childrenOf(
 
 /** Text made fit to stand in an element. */
 export function escapeXml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    // Bare, it would be read as the end of a line (XML 1.0 2.11).
-    .replaceAll('\r', '&#13;')
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      // Bare, it would be read as the end of a line (XML 1.0 2.11).
+      .replaceAll('\r', '&#13;')
+  )
 }
