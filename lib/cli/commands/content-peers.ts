@@ -12,7 +12,6 @@ import { fetchContent, type FetchedContent } from '../../runtime/content/fetch-c
 import { HostedOffers } from '../../runtime/content/hosted-offers.js'
 import { peerdist, type PeerDistOptions } from '../../runtime/content/peerdist.js'
 import { listening } from '../../runtime/content/retrieval-server.js'
-import { saveFile } from '../../runtime/content/save-bytes.js'
 import { StaticFiles } from '../../runtime/content/static-files.js'
 import { BlockStore } from '../../storage/block-store.js'
 import { statePaths } from '../../storage/paths.js'
@@ -238,34 +237,38 @@ const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} 
 const share = (part: number, all: number): string =>
   `${all === 0 ? 0 : Math.round((part / all) * 100)} %`
 
-/** A file appears under its name only when it is whole. */
 async function save(got: FetchedContent, file: string | undefined): Promise<number> {
-  if (file !== undefined) return saveFile(file, progressing(got))
-  let bytes = 0
-  const counted = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const part of progressing(got)) {
-      bytes += part.length
-      yield part
+  const end = showProgress(got)
+  try {
+    if (file !== undefined) return await got.saveTo(file)
+    let bytes = 0
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const part of got) {
+        bytes += part.length
+        yield part
+      }
     }
+    const source = Readable.from(counted(), { objectMode: false })
+    await pipeline(source, process.stdout, { end: false })
+    return bytes
+  } finally {
+    end()
   }
-  const source = Readable.from(counted(), { objectMode: false })
-  await pipeline(source, process.stdout, { end: false })
-  return bytes
 }
 
-/** A line about the progress on a terminal, four times a second. */
-async function* progressing(got: FetchedContent): AsyncGenerator<Uint8Array> {
+/** A line about the progress on a terminal, four times a second, until it is ended. */
+function showProgress({ length, shares }: FetchedContent): () => void {
   const { stderr } = process
-  let [last, bytes] = [performance.now(), 0]
-  for await (const part of got) {
-    bytes += part.length
-    yield part
-    if (!stderr.isTTY || performance.now() - last < 250) continue
-    last = performance.now()
-    const all = got.length === undefined ? '' : ` of ${mebibytes(got.length)}`
-    stderr.write(`\r${mebibytes(bytes)}${all}, ${share(got.shares.peers, bytes)} from peers `)
+  if (!stderr.isTTY) return () => undefined
+  const all = length === undefined ? '' : ` of ${mebibytes(length)}`
+  const timer = setInterval(() => {
+    const bytes = shares.cache + shares.peers + shares.origin
+    stderr.write(`\r${mebibytes(bytes)}${all}, ${share(shares.peers, bytes)} from peers `)
+  }, 250)
+  return () => {
+    clearInterval(timer)
+    stderr.write('\r\u001b[K')
   }
-  if (stderr.isTTY) stderr.write('\r\u001b[K')
 }
 
 function addCache(content: Command): void {
