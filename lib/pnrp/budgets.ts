@@ -2,13 +2,8 @@ import { bytesKey } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
 import { LIMITS } from '../core/limits.js'
+import { TokenBucket, type Rate } from '../core/token-bucket.js'
 import type { CloudScope } from './interface.js'
-
-/** Tokens a second, and how many may be saved up. */
-export interface Rate {
-  readonly perSecond: number
-  readonly burst: number
-}
 
 /** What strangers may draw: all together, from one /64, from one address (undefined: unlimited). */
 export interface BudgetRates {
@@ -49,53 +44,13 @@ function ratesFor(scope: CloudScope, rates: Required<BudgetRates>): BudgetRates 
   return scope === 'link-local' ? { total, address } : { total, prefix, address }
 }
 
-/** A bucket that holds `burst` tokens and refills at `perSecond`. */
-class TokenBucket {
-  #tokens: number
-  #at: Instant
+class SourceBucket extends TokenBucket {
   /** When it was last put at the end of its table. */
   movedAt: Instant
 
-  constructor(now: Instant, burst: number) {
-    this.#tokens = burst
-    this.#at = now
+  constructor(rate: Rate, now: Instant) {
+    super(rate)
     this.movedAt = now
-  }
-
-  /** Refills, and says whether there are `cost` tokens. */
-  has(now: Instant, rate: Rate, cost: number): boolean {
-    if (now > this.#at) {
-      const refill = ((now - this.#at) / 1_000_000) * rate.perSecond
-      this.#tokens = Math.min(rate.burst, this.#tokens + refill)
-      this.#at = now
-    }
-    return this.#tokens >= cost
-  }
-
-  /** As good as a new one. */
-  isFull(now: Instant, rate: Rate): boolean {
-    return this.has(now, rate, rate.burst)
-  }
-
-  take(cost: number): void {
-    this.#tokens -= cost
-  }
-}
-
-/** A bucket together with its rate: how much of one thing may be done at all. */
-export class Allowance {
-  readonly #rate: Rate
-  readonly #bucket: TokenBucket
-
-  constructor(rate: Rate) {
-    this.#rate = rate
-    this.#bucket = new TokenBucket(0, rate.burst)
-  }
-
-  take(now: Instant, cost = 1): boolean {
-    if (!this.#bucket.has(now, this.#rate, cost)) return false
-    this.#bucket.take(cost)
-    return true
   }
 }
 
@@ -109,7 +64,7 @@ const ORDER_LAG_US = 1_000_000
  */
 class SourceBuckets {
   readonly #rate: Rate
-  readonly #buckets = new Map<string, TokenBucket>()
+  readonly #buckets = new Map<string, SourceBucket>()
 
   constructor(rate: Rate) {
     this.#rate = rate
@@ -120,10 +75,10 @@ class SourceBuckets {
   }
 
   /** The bucket of this source, if it holds `cost` tokens. */
-  affording(now: Instant, key: string, cost: number): TokenBucket | undefined {
+  affording(now: Instant, key: string, cost: number): SourceBucket | undefined {
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
-      bucket = new TokenBucket(now, this.#rate.burst)
+      bucket = new SourceBucket(this.#rate, now)
       this.#makeRoom(now)
       this.#buckets.set(key, bucket)
     } else if (now - bucket.movedAt >= ORDER_LAG_US) {
@@ -132,7 +87,7 @@ class SourceBuckets {
       this.#makeRoom(now)
       this.#buckets.set(key, bucket)
     }
-    return bucket.has(now, this.#rate, cost) ? bucket : undefined
+    return bucket.has(now, cost) ? bucket : undefined
   }
 
   /** Forgets up to two that are full again; one in any case if the table is. */
@@ -140,7 +95,7 @@ class SourceBuckets {
     let left = 2
     for (const [key, bucket] of this.#buckets) {
       const full = this.#buckets.size >= LIMITS.budgetSources
-      if (!full && !bucket.isFull(now, this.#rate)) return
+      if (!full && !bucket.isFull(now)) return
       this.#buckets.delete(key)
       left--
       if (left === 0) return
@@ -150,14 +105,12 @@ class SourceBuckets {
 
 /** What strangers may draw of one resource, in total and each. */
 export class Budget {
-  readonly #rates: BudgetRates
   readonly #total: TokenBucket
   readonly #prefixes: SourceBuckets | undefined
   readonly #addresses: SourceBuckets | undefined
 
   constructor(rates: BudgetRates) {
-    this.#rates = rates
-    this.#total = new TokenBucket(0, rates.total.burst)
+    this.#total = new TokenBucket(rates.total)
     this.#prefixes = rates.prefix === undefined ? undefined : new SourceBuckets(rates.prefix)
     this.#addresses = rates.address === undefined ? undefined : new SourceBuckets(rates.address)
   }
@@ -169,8 +122,7 @@ export class Budget {
 
   /** Draws `cost` tokens for this source, or nothing when any of its buckets lacks them. */
   take(now: Instant, from: Endpoint, cost = 1): boolean {
-    const total = this.#total.has(now, this.#rates.total, cost)
-    if (!total) return false
+    if (!this.#total.has(now, cost)) return false
     let address: TokenBucket | undefined
     let prefix: TokenBucket | undefined
     if (this.#addresses !== undefined) {
@@ -181,10 +133,9 @@ export class Budget {
       prefix = this.#prefixes.affording(now, bytesKey(from.address.subarray(0, 8)), cost)
       if (prefix === undefined) return false
     }
-    address?.take(cost)
-    prefix?.take(cost)
-    this.#total.take(cost)
-    return true
+    address?.take(now, cost)
+    prefix?.take(now, cost)
+    return this.#total.take(now, cost)
   }
 }
 

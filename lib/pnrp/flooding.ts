@@ -4,7 +4,7 @@ import { LIMITS } from '../core/limits.js'
 import { compareDistance } from '../native/ring.js'
 import type { CachedEntry } from '../native/route-cache.js'
 import type { FloodMessage, PnrpId, RouteEntry } from '../wire/messages.js'
-import { Allowance } from './budgets.js'
+import { TokenBucket } from '../core/token-bucket.js'
 import type { CloudContext } from './context.js'
 import {
   extendFloodedList,
@@ -32,7 +32,7 @@ const NO_ID = new Uint8Array(32)
 export class Flooding implements FloodingPart, ExchangeOwner {
   readonly #context: CloudContext
   readonly #revokes: RevokeReceiver
-  readonly #allowance = new Allowance(LIMITS.floods)
+  readonly #allowance = new TokenBucket(LIMITS.floods)
 
   constructor(context: CloudContext) {
     this.#context = context

@@ -13,7 +13,8 @@ import {
   SSDP_GROUP,
   type SsdpMessage,
 } from './messages.js'
-import { Cooldown, TokenBucket } from './rate.js'
+import { perSecond, TokenBucket } from '../../core/token-bucket.js'
+import { Cooldown } from './cooldown.js'
 
 type SearchMessage = Extract<SsdpMessage, { type: 'search' }>
 
@@ -45,7 +46,7 @@ export class Announcer {
   readonly #shared: SsdpShared
   readonly #announced = new Map<string, Announcement>()
   readonly #perSource = new Cooldown(LIMITS.ssdpAnswerPauseUs, LIMITS.ssdpSources)
-  readonly #total = new TokenBucket(LIMITS.ssdpAnswersPerSecond, LIMITS.ssdpAnswersPerSecond)
+  readonly #total = new TokenBucket(perSecond(LIMITS.ssdpAnswersPerSecond))
   #waiting = 0
 
   constructor(shared: SsdpShared) {

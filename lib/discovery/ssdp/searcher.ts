@@ -3,7 +3,7 @@ import type { Instant } from '../../core/instant.js'
 import { LIMITS } from '../../core/limits.js'
 import type { SsdpFinding, SsdpShared, SsdpTimed } from './agent.js'
 import { encodeSearch, SSDP_GROUP } from './messages.js'
-import { TokenBucket } from './rate.js'
+import { TokenBucket } from '../../core/token-bucket.js'
 
 interface Search {
   readonly searchTarget: string
@@ -19,7 +19,10 @@ interface Search {
  */
 export class Searcher implements SsdpTimed {
   readonly #shared: SsdpShared
-  readonly #alive = new TokenBucket(LIMITS.ssdpAlivePerSecond, LIMITS.ssdpTargets)
+  readonly #alive = new TokenBucket({
+    perSecond: LIMITS.ssdpAlivePerSecond,
+    burst: LIMITS.ssdpTargets,
+  })
   #current: Search | undefined
 
   constructor(shared: SsdpShared) {

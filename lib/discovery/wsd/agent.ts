@@ -5,7 +5,7 @@ import { earlier, NEVER, type Instant } from '../../core/instant.js'
 import { LIMITS } from '../../core/limits.js'
 import { Queue } from '../../core/queue.js'
 import type { Rng } from '../../core/rng.js'
-import { TokenBucket } from '../ssdp/rate.js'
+import { perSecond, TokenBucket } from '../../core/token-bucket.js'
 import { DiscoveryClient, type ClientEvent, type SoughtSegment } from './client.js'
 import { isMapped, isOwnAddress, linkOf, WSD_GROUP_4, WSD_GROUP_6, type WsdLink } from './links.js'
 import { NAMESPACE, type DiscoveryVersion } from './messages.js'
@@ -57,7 +57,7 @@ export class WsdAgent {
   readonly #options: WsdAgentOptions
   readonly #client: DiscoveryClient
   readonly #suppression: Suppression | undefined
-  readonly #documents = new TokenBucket(LIMITS.wsdDocumentsPerSecond, LIMITS.wsdDocumentsPerSecond)
+  readonly #documents = new TokenBucket(perSecond(LIMITS.wsdDocumentsPerSecond))
   readonly #transmits = new Queue<WsdTransmit>()
   #responder: DiscoveryResponder | undefined
   #links: readonly WsdLink[] = []

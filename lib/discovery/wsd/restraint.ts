@@ -2,7 +2,7 @@ import { bytesKey } from '../../core/bytes.js'
 import type { Endpoint } from '../../core/endpoint.js'
 import { seconds, type Instant } from '../../core/instant.js'
 import { LIMITS } from '../../core/limits.js'
-import { TokenBucket } from '../ssdp/rate.js'
+import { perSecond, TokenBucket } from '../../core/token-bucket.js'
 
 /** Message IDs that came lately: SOAP-over-UDP repeats itself. When full, the oldest go. */
 export class SeenMessages {
@@ -27,7 +27,7 @@ export class SeenMessages {
  * aim more than that at a neighbour.
  */
 export class AnswerBudget {
-  readonly #total = new TokenBucket(LIMITS.wsdAnswersPerSecond, LIMITS.wsdAnswersPerSecond)
+  readonly #total = new TokenBucket(perSecond(LIMITS.wsdAnswersPerSecond))
   /** In the order of their last use. */
   readonly #sources = new Map<string, { readonly bucket: TokenBucket; usedAt: Instant }>()
 
@@ -50,6 +50,6 @@ export class AnswerBudget {
     }
     if (this.#sources.size >= LIMITS.wsdSources) return undefined
     const rate = LIMITS.wsdAnswersPerSourceSecond
-    return { bucket: new TokenBucket(rate, rate), usedAt: now }
+    return { bucket: new TokenBucket(perSecond(rate)), usedAt: now }
   }
 }

@@ -11,7 +11,7 @@ import { bytesKey, toHex } from '../../core/bytes.js'
 import { Counters } from '../../core/counters.js'
 import { checkArgument } from '../../core/errors.js'
 import { LIMITS } from '../../core/limits.js'
-import { TokenBucket } from '../../discovery/ssdp/rate.js'
+import { TokenBucket } from '../../core/token-bucket.js'
 import { SystemClock } from '../../io/system-clock.js'
 import type { BlockStore } from '../../storage/block-store.js'
 import type { ReplayStore } from '../../storage/replay-store.js'
@@ -329,7 +329,7 @@ export class HostedCache {
       return false
     }
     const { hostedOfferBurst: burst, hostedOffersPerS: perSecond } = LIMITS
-    const bucket = this.#rates.get(host) ?? new TokenBucket(perSecond, burst)
+    const bucket = this.#rates.get(host) ?? new TokenBucket({ perSecond, burst })
     this.#rates.delete(host)
     this.#rates.set(host, bucket)
     const [oldest] = this.#rates.keys()

@@ -1,28 +1,4 @@
-import { seconds, type Instant } from '../../core/instant.js'
-
-/** At most `burst` at once and `perSecond` in the long run. */
-export class TokenBucket {
-  readonly #perSecond: number
-  readonly #burst: number
-  #tokens: number
-  #at: Instant | undefined
-
-  constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond
-    this.#burst = burst
-    this.#tokens = burst
-  }
-
-  /** Takes one; false when there is none. */
-  take(now: Instant): boolean {
-    const since = now - (this.#at ?? now)
-    this.#at = now
-    this.#tokens = Math.min(this.#burst, this.#tokens + (since / seconds(1)) * this.#perSecond)
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
-    return true
-  }
-}
+import type { Instant } from '../../core/instant.js'
 
 /** Remembers when a key may come again. Bounded: when full, nobody new is let in. */
 export class Cooldown {
