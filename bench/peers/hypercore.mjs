@@ -8,8 +8,6 @@ import Hypercore from 'hypercore'
 
 const LINKS = 3
 const directory = mkdtempSync(path.join(os.tmpdir(), 'peernet-bench-hypercore-'))
-// Each log adds a listener of its own.
-process.setMaxListeners(0)
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 
 const nodes = []

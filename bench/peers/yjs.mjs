@@ -9,6 +9,9 @@ import WebSocket from 'ws'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 
+// Each provider of y-websocket listens for the end of the process.
+process.setMaxListeners(0)
+
 const MAP = 'records'
 const docs = []
 let server
