@@ -51,7 +51,10 @@ export const GRAPH_LIMITS = {
   graphNeighborsMin: 2,
   graphNeighborsIdeal: 3,
   graphNeighborsMax: 7,
-  /** Connections that a node accepts, in all and from one address; own attempts under way. */
+  /**
+   * Connections that a node accepts, in all and from one address, where a global /64 counts as one
+   * address, loopback and link-local ones each; own attempts under way.
+   */
   graphConnections: 512,
   graphConnectionsPerAddress: 128,
   graphAttempts: 16,
@@ -79,7 +82,7 @@ export const GRAPH_LIMITS = {
   graphNegotiationBytes: 256 * 1024,
   /** Incomplete messages of all links of a node: beyond, the link that holds most is given up. */
   graphPartialBytes: 256 * 1024 * 1024,
-  /** Connections that have not said which graph they want: in all, and of one address. */
+  /** Connections that have not said which graph they want: in all; of one address, as above. */
   graphUnidentified: 256,
   graphUnidentifiedPerAddress: 64,
   /** AUTH_INFO has three strings of at most 255 characters; and in frames, however it is cut. */

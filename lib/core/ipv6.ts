@@ -1,5 +1,7 @@
 /** Facts about 16-byte IPv6 addresses in network order. */
 
+import { bytesKey } from './bytes.js'
+
 /** What kind of address this is; one of the cloud scopes, or a kind that PNRP cannot use. */
 export type AddressKind =
   | 'global'
@@ -30,6 +32,16 @@ function kindOfZeroByte(address: Uint8Array): AddressKind {
   if (address[14] !== 0) return 'embedded-ipv4'
   if (address[15] === 0) return 'unspecified'
   return address[15] === 1 ? 'loopback' : 'embedded-ipv4'
+}
+
+/**
+ * Whom an address counts as where limits are per address, as a Map key: whoever has a /64 has all
+ * of its addresses. On loopback and on a link all nodes share a prefix, and everything that embeds
+ * IPv4 (0000::/8, 64:ff9b::/96 among it) has it in the last bytes: there each address counts.
+ */
+export function networkKey(address: Uint8Array): string {
+  const single = address[0] === 0 || addressKind(address) === 'link-local'
+  return bytesKey(single ? address : address.subarray(0, 8))
 }
 
 /** Length of the common prefix in bits, at most `limit` (RFC 3484 2.2 counts whole addresses). */

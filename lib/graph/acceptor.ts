@@ -1,7 +1,8 @@
-import { bytesKey, concatBytes } from '../core/bytes.js'
+import { concatBytes } from '../core/bytes.js'
 import { Deadlines } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
 import type { Instant } from '../core/instant.js'
+import { networkKey } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
 import { GraphStreamReader } from '../wire/graph/stream-reader.js'
 import { authenticationTimeout } from './authentication-timer.js'
@@ -17,7 +18,7 @@ export type AcceptorVerdict =
 /** A connection that has not said which graph it wants. */
 interface Stranger {
   readonly connection: ConnectionId
-  readonly address: string
+  readonly network: string
   readonly reader: GraphStreamReader
   readonly chunks: Uint8Array[]
   bytes: number
@@ -32,8 +33,8 @@ interface Stranger {
  */
 export class GraphAcceptor {
   readonly #strangers = new Map<ConnectionId, Stranger>()
-  /** How many of each address. */
-  readonly #addresses = new Map<string, number>()
+  /** How many of each address, a /64 counting as one. */
+  readonly #networks = new Map<string, number>()
   readonly #timers = new Deadlines<Stranger>()
 
   /** Connections that wait for their AUTH_INFO. */
@@ -43,14 +44,14 @@ export class GraphAcceptor {
 
   /** A connection came in; false: there are too many, destroy it. */
   accept(now: Instant, connection: ConnectionId, remote: Endpoint): boolean {
-    const address = bytesKey(remote.address)
-    const count = this.#addresses.get(address) ?? 0
+    const network = networkKey(remote.address)
+    const count = this.#networks.get(network) ?? 0
     if (this.#strangers.size >= LIMITS.graphUnidentified) return false
     if (count >= LIMITS.graphUnidentifiedPerAddress) return false
-    const stranger: Stranger = { connection, address, reader: newReader(), chunks: [], bytes: 0 }
+    const stranger: Stranger = { connection, network, reader: newReader(), chunks: [], bytes: 0 }
     this.#timers.set(stranger, now + authenticationTimeout(this.#strangers.size))
     this.#strangers.set(connection, stranger)
-    this.#addresses.set(address, count + 1)
+    this.#networks.set(network, count + 1)
     return true
   }
 
@@ -89,12 +90,12 @@ export class GraphAcceptor {
   }
 
   #forget(stranger: Stranger): void {
-    const { address, connection } = stranger
+    const { connection, network } = stranger
     this.#timers.cancel(stranger)
     this.#strangers.delete(connection)
-    const count = (this.#addresses.get(address) ?? 1) - 1
-    if (count === 0) this.#addresses.delete(address)
-    else this.#addresses.set(address, count)
+    const count = (this.#networks.get(network) ?? 1) - 1
+    if (count === 0) this.#networks.delete(network)
+    else this.#networks.set(network, count)
   }
 }
 

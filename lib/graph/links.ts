@@ -1,5 +1,5 @@
-import { bytesKey } from '../core/bytes.js'
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
+import { networkKey } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
 import type {
   DisconnectMessage,
@@ -32,7 +32,7 @@ export class Links implements LinksPart, LinkOwner {
   readonly #links = new Map<ConnectionId, GraphLink>()
   readonly #neighbors: GraphLink[] = []
   readonly #referrals = new ReferralList()
-  /** Accepted connections of each address. */
+  /** Accepted connections of each address, a /64 counting as one. */
   readonly #accepted = new Map<string, number>()
   #nextConnection = 1
   #nextSequence = 1
@@ -116,7 +116,7 @@ export class Links implements LinksPart, LinkOwner {
   /** 3.1.7.26 */
   accepted(connection: ConnectionId, remote: Endpoint): void {
     const { closing, counters, effects, timers } = this.#context
-    const key = bytesKey(remote.address)
+    const key = networkKey(remote.address)
     const count = this.#accepted.get(key) ?? 0
     const full =
       this.#links.size >= LIMITS.graphConnections || count >= LIMITS.graphConnectionsPerAddress
@@ -173,7 +173,7 @@ export class Links implements LinksPart, LinkOwner {
   }
 
   #forgetAccepted(remote: Endpoint): void {
-    const key = bytesKey(remote.address)
+    const key = networkKey(remote.address)
     const count = (this.#accepted.get(key) ?? 1) - 1
     if (count === 0) this.#accepted.delete(key)
     else this.#accepted.set(key, count)

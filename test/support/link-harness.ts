@@ -51,6 +51,13 @@ export function hostAt(n: number, port = 3587): Endpoint {
   return { address, port }
 }
 
+/** [2001:db8:0:n::host]:3587 */
+export function networkAt(n: number, host = 1): Endpoint {
+  const { address, port } = hostAt(host)
+  address.set([n >> 8, n], 6)
+  return { address, port }
+}
+
 export function guidOf(n: number): Guid {
   return `record-${String(n).padStart(9, '0')}` as Guid
 }

@@ -6,7 +6,14 @@ import { GraphAcceptor, type AcceptorVerdict } from '#lib/graph/acceptor.js'
 import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import { frame } from '#lib/wire/graph/frames.js'
 import { test } from '../../harness.js'
-import { authInfo, connectOf, framed, hostAt, recordOf } from '../../support/link-harness.js'
+import {
+  authInfo,
+  connectOf,
+  framed,
+  hostAt,
+  networkAt,
+  recordOf,
+} from '../../support/link-harness.js'
 
 const remote = hostAt(9, 40_000)
 
@@ -118,7 +125,7 @@ test('attack, 1,000 connections from one address: no more than a named number st
   let accepted = 0
   for (let n = 1; n <= 1000; n++) if (acceptor.accept(0, -n, remote)) accepted++
   assert.is(accepted, LIMITS.graphUnidentifiedPerAddress)
-  assert.ok(acceptor.accept(0, -2000, hostAt(10)), 'others still get in')
+  assert.ok(acceptor.accept(0, -2000, networkAt(1)), 'others still get in')
   acceptor.closed(-1)
   assert.ok(acceptor.accept(0, -2001, remote), 'room is given back')
   // The more there are, the shorter they stay: 20 + 280 * e^(-6.4) s and less for the last.
@@ -126,10 +133,26 @@ test('attack, 1,000 connections from one address: no more than a named number st
   assert.is(acceptor.size, 0)
 })
 
+test('attack, a /64 of addresses: they count as one, those of a link do not', () => {
+  const acceptor = new GraphAcceptor()
+  let accepted = 0
+  for (let n = 1; n <= 1000; n++) if (acceptor.accept(0, -n, networkAt(7, n))) accepted++
+  assert.is(accepted, LIMITS.graphUnidentifiedPerAddress)
+  acceptor.closed(-1)
+  assert.ok(acceptor.accept(0, -1001, networkAt(7, 1001)), 'room is given back')
+  const linkLocal = new GraphAcceptor()
+  const { graphUnidentified } = LIMITS
+  for (let n = 1; n <= graphUnidentified; n++) {
+    const { address, port } = hostAt(n)
+    address.set([0xfe, 0x80, 0, 0])
+    assert.ok(linkLocal.accept(0, -n, { address, port }))
+  }
+})
+
 test('attack, connections from everywhere: the total is bounded', () => {
   const acceptor = new GraphAcceptor()
   let accepted = 0
-  for (let n = 1; n <= 1000; n++) if (acceptor.accept(0, -n, hostAt(n))) accepted++
+  for (let n = 1; n <= 1000; n++) if (acceptor.accept(0, -n, networkAt(n))) accepted++
   assert.is(accepted, LIMITS.graphUnidentified)
   for (let n = 1; n <= 1000; n++) acceptor.closed(-n)
   assert.is(acceptor.size, 0)

@@ -7,7 +7,14 @@ import { encodeGraphMessage } from '#lib/wire/graph/codec.js'
 import { frameMessage } from '#lib/wire/graph/frames.js'
 import type { GraphMessage } from '#lib/wire/graph/messages.js'
 import { test } from '../../harness.js'
-import { authInfo, connectOf, hostAt, LinkHarness, recordOf } from '../../support/link-harness.js'
+import {
+  authInfo,
+  connectOf,
+  hostAt,
+  LinkHarness,
+  networkAt,
+  recordOf,
+} from '../../support/link-harness.js'
 
 const ping: GraphMessage = { type: 'PT2PT', dataType: PING_TYPE, data: new Uint8Array(0) }
 
@@ -15,9 +22,12 @@ test('attack, 1,000 connections from one address: a named number stay, neighbour
   const node = new LinkHarness()
   const neighbor = node.incoming(5n)
   let stayed = 0
-  for (let n = 0; n < 1000; n++) if (!node.destroyed(node.accept(hostAt(66, n + 1)))) stayed++
+  const attacker = networkAt(66)
+  for (let port = 1; port <= 1000; port++) {
+    if (!node.destroyed(node.accept({ ...attacker, port }))) stayed++
+  }
   assert.is(stayed, LIMITS.graphConnectionsPerAddress)
-  assert.not(node.destroyed(node.accept(hostAt(67))))
+  assert.not(node.destroyed(node.accept(networkAt(67))))
   assert.is(node.link(neighbor)?.state, 'connected')
   // GA-06: so many make it short. 20 + 280 * e^(-12.8) s.
   node.from(neighbor, ping)
@@ -27,9 +37,20 @@ test('attack, 1,000 connections from one address: a named number stay, neighbour
   assert.ok(node.links.connectionCount <= 1)
 })
 
+test('attack, a /64 of addresses: its connections are those of one address', () => {
+  const node = new LinkHarness()
+  const stayed = Array.from({ length: 1000 }, (_, n) => node.accept(networkAt(7, n))).filter(
+    (connection) => !node.destroyed(connection),
+  )
+  assert.is(stayed.length, LIMITS.graphConnectionsPerAddress)
+  assert.not(node.destroyed(node.accept(networkAt(8))))
+  for (const connection of stayed) node.local({ type: 'closed', connection, why: '' })
+  assert.not(node.destroyed(node.accept(networkAt(7, 2000))))
+})
+
 test('attack, connections from everywhere: the node has a maximum', () => {
   const node = new LinkHarness()
-  for (let n = 0; n < 1000; n++) node.accept(hostAt(n))
+  for (let n = 0; n < 1000; n++) node.accept(networkAt(n))
   assert.is(node.links.connectionCount, LIMITS.graphConnections)
   // They cannot keep it from connecting itself.
   const own = node.outgoing(5n, hostAt(9))
