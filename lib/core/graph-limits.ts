@@ -58,7 +58,7 @@ export const GRAPH_LIMITS = {
   graphConnections: 512,
   graphConnectionsPerAddress: 128,
   graphAttempts: 16,
-  /** 3.1.5.2.2: a peer time further away is not adopted. */
+  /** 3.1.5.2.2: a peer time further away, from ours or from this host's UTC, is not adopted. */
   graphClockToleranceUs: minutes(20),
   /** Bytes handed to the network that have not left the process: of a link, and of a node. */
   graphWriteAheadBytes: 256 * 1024,

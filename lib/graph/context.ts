@@ -66,6 +66,8 @@ export class GraphContext {
   wallOffsetMs = 0
   /** PTD: peer time = UTC - PTD. */
   peerTimeDelta: bigint
+  /** PTD that no neighbour can lead far away from: this host's UTC, or what was adopted (GA-14). */
+  clockHome: bigint
   /** Addresses on which this node listens; empty: it does not (3.1.1 IsListening). */
   listening: readonly Endpoint[] = []
   /** 3.1.1 fNeverConnected: never synchronised (GA-33). */
@@ -93,6 +95,7 @@ export class GraphContext {
     this.config = config
     this.properties = config.properties
     this.peerTimeDelta = config.peerTimeDelta
+    this.clockHome = config.dialect.acceptFirstPeerTime ? config.peerTimeDelta : 0n
     this.neverConnected = !config.loaded
     this.leftAt = config.leftAt
     this.nodeId = new DataView(config.rng.bytes(8).buffer).getBigUint64(0)

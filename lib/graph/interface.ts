@@ -243,7 +243,7 @@ export type GraphEvent =
   | { readonly type: 'connection-required'; readonly why: 'alone' | 'long-term-repair' }
   /** A sync has ended; `recordType` when it was of one type only. */
   | { readonly type: 'synchronized'; readonly recordType?: Guid }
-  /** A peer's clock is more than 20 minutes off and was not adopted (GA-14). */
+  /** A peer's clock is 20 minutes off, ours or this host's, and was not adopted (GA-14). */
   | {
       readonly type: 'clock-rejected'
       readonly connection: ConnectionId

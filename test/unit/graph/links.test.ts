@@ -368,6 +368,42 @@ test('G-101 attack, clock liar: 20 minutes off is not adopted, and told', () => 
   }
 })
 
+test('attack, the first neighbour again and again: the clock stays within 20 minutes of UTC', () => {
+  const minutes20 = 12_000_000_000n
+  for (const sign of [1n, -1n]) {
+    const node = new LinkHarness()
+    const meet = (n: number, peerTime: (now: bigint) => bigint): void => {
+      const connection = node.attempt(hostAt(n))
+      const utc = PEER_TIME_0 + BigInt(node.now * 10)
+      node.from(connection, welcomeOf(BigInt(n), { peerTime: peerTime(utc) }))
+      node.local({ type: 'closed', connection, why: '' })
+      node.pass(seconds(1))
+    }
+    for (let n = 1; n <= 20; n++) meet(n, () => node.context.peerTime + (sign * minutes20) / 2n)
+    assert.is(node.context.peerTimeDelta, -sign * minutes20)
+    const told = node.takeEvents().filter((event) => event.type === 'clock-rejected')
+    assert.is(told.length, 18)
+    // From one end to the other: no, that is 40 minutes off.
+    meet(21, (utc) => utc - sign * minutes20)
+    assert.is(node.context.peerTimeDelta, -sign * minutes20)
+    // An honest node, whose clock is a second on the other side of ours, is believed again.
+    meet(22, (utc) => utc - sign * 10_000_000n)
+    assert.is(node.context.peerTimeDelta, sign * 10_000_000n)
+  }
+})
+
+test('attack, more neighbours that pull: the clock stays within 20 minutes of UTC', () => {
+  const node = new LinkHarness()
+  withNeighbors(node, 1)
+  for (let n = 1; n <= 100; n++) {
+    const connection = node.attempt(hostAt(n))
+    const peerTime = node.context.peerTime + 12_000_000_000n
+    node.from(connection, welcomeOf(BigInt(n + 100), { peerTime }))
+    node.local({ type: 'closed', connection, why: '' })
+  }
+  assert.ok(node.context.peerTimeDelta >= -12_000_000_000n)
+})
+
 test('GA-14 a graph may let its new nodes take over any time', () => {
   const dialect = {
     stringOrder: 'big-endian',
@@ -384,6 +420,16 @@ test('GA-14 a graph may let its new nodes take over any time', () => {
   const second = node.attempt(hostAt(10))
   node.from(second, welcomeOf(6n, { peerTime: node.context.peerTime + day }))
   assert.is(node.context.peerTimeDelta, -day)
+  // Nor can others lead it more than 20 minutes away once it is in the graph.
+  node.context.neverConnected = false
+  for (const one of [connection, second]) node.local({ type: 'closed', connection: one, why: '' })
+  for (let n = 0; n < 3; n++) {
+    const peerTime = node.context.peerTime + 12_000_000_000n
+    const again = node.attempt(hostAt(11))
+    node.from(again, welcomeOf(7n, { peerTime }))
+    node.local({ type: 'closed', connection: again, why: '' })
+  }
+  assert.is(node.context.peerTimeDelta, -day - 12_000_000_000n)
 })
 
 test('the responder of a connection never changes its time', () => {
