@@ -162,7 +162,10 @@ export const GRAPH_LIMITS = {
   graphIndexedAttributes: 2_000_000,
 
   // Graphs: storage and driver
-  /** Bytes of records that are written to the disk together; a larger one is written alone. */
+  /**
+   * Bytes of records that are written to the disk together; a larger one is written alone. Of what
+   * waits for that, only the newest version of each record is held: no more than the database.
+   */
   graphStoreBatchBytes: 16 * 1024 * 1024,
   /** Larger records are stored in pieces of so many bytes. */
   graphStorePieceBytes: 2 * 1024 * 1024,

@@ -50,6 +50,8 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   /** The same object each time, told far more often than anything else. */
   readonly #written = { type: 'written' as const, connection: 0, bytes: 0 }
   #nextAccepted = -1
+  /** The last promise of the store, and what is on disk once it holds. */
+  #writing: { readonly written: Promise<void>; sequence: number } | undefined
 
   constructor(options: GraphNodeOptions) {
     super(options.turns, options.machine)
@@ -235,18 +237,24 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   }
 
   #persist({ sequence, writes }: Extract<GraphEffect, { type: 'persist' }>): void {
-    const writing = this.#options.store.write(writes)
-    if (writing === undefined) {
+    const written = this.#options.store.write(writes)
+    if (written === undefined) {
       this.localEvent({ type: 'persisted', sequence })
       return
     }
-    writing.then(
+    if (this.#writing?.written === written) {
+      this.#writing.sequence = sequence
+      return
+    }
+    const writing = { written, sequence }
+    this.#writing = writing
+    written.then(
       () => {
-        this.localEvent({ type: 'persisted', sequence })
+        this.localEvent({ type: 'persisted', sequence: writing.sequence })
       },
       (error: unknown) => {
         const message = error instanceof Error ? error.message : String(error)
-        this.localEvent({ type: 'persist-failed', sequence, message })
+        this.localEvent({ type: 'persist-failed', sequence: writing.sequence, message })
       },
     )
   }

@@ -30,20 +30,15 @@ import {
 } from './level-entries.js'
 import { damageOfLog } from './level-log.js'
 import { LevelPieces, readSet, writeSet, type PieceSet } from './level-pieces.js'
-import type { GraphIdentity, LoadedStore, RecordStore, StoredClock } from './record-store.js'
+import type { GraphIdentity, LoadedStore, RecordStore } from './record-store.js'
 import { StoreSnapshot } from './store-snapshot.js'
+import { WaitingWrites, type WrittenTogether } from './waiting-writes.js'
 
 type Database = ClassicLevel<Buffer, Buffer>
 
 type Operation =
   | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
   | { readonly type: 'del'; readonly key: Buffer }
-
-interface Waiting {
-  readonly writes: readonly GraphWrite[]
-  readonly resolve: () => void
-  readonly reject: (error: PeernetError) => void
-}
 
 /** Records read from LevelDB at a time. */
 const READ_AT_ONCE = 4096
@@ -63,7 +58,7 @@ export class LevelRecordStore implements RecordStore {
   /** Checksum of each stored record, for the tally. */
   readonly #checksums: Map<Guid, number>
   #tally: Tally
-  #waiting: Waiting[] = []
+  readonly #waiting = new WaitingWrites()
   #running: Promise<void> | undefined
 
   private constructor(
@@ -168,10 +163,9 @@ export class LevelRecordStore implements RecordStore {
   }
 
   write(writes: readonly GraphWrite[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, resolve, reject })
-      this.#running ??= this.#run()
-    })
+    const written = this.#waiting.add(writes, (id) => this.#checksums.has(id))
+    this.#running ??= this.#run()
+    return written
   }
 
   async close(): Promise<void> {
@@ -182,41 +176,21 @@ export class LevelRecordStore implements RecordStore {
   async #run(): Promise<void> {
     // Whatever this turn still writes goes with it.
     await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup()
+    for (;;) {
+      const together = this.#waiting.take()
+      if (together === undefined) break
       try {
-        await this.#commit(group)
-        for (const { resolve } of group) resolve()
+        await this.#commit(together)
+        this.#waiting.written()
       } catch (error) {
-        const failure = systemError(this.directory, error)
-        for (const { reject } of group) reject(failure)
+        this.#waiting.failed(systemError(this.directory, error))
       }
     }
     this.#running = undefined
   }
 
-  /** What is written together: all that waits, up to a bound for what it takes in memory. */
-  #takeGroup(): Waiting[] {
-    let bytes = 0
-    let count = 0
-    for (const { writes } of this.#waiting) {
-      for (const write of writes) if (write.type === 'put') bytes += write.record.bytes.length
-      if (count > 0 && bytes > LIMITS.graphStoreBatchBytes) break
-      count++
-    }
-    return this.#waiting.splice(0, count)
-  }
-
-  async #commit(group: readonly Waiting[]): Promise<void> {
-    // Of several versions of a record only the last is written.
-    const records = new Map<Guid, GraphWrite & { type: 'put' | 'remove' }>()
-    let clock: StoredClock | undefined
-    for (const { writes } of group) {
-      for (const write of writes) {
-        if (write.type === 'clock') clock = write
-        else records.set(write.type === 'put' ? write.record.id : write.id, write)
-      }
-    }
+  async #commit({ records, clock }: WrittenTogether): Promise<void> {
+    if (records.size === 0 && clock === undefined) return
     const operations: Operation[] = []
     if (clock !== undefined) {
       operations.push({ type: 'put', key: CLOCK_KEY, value: clockValue(clock) })

@@ -37,7 +37,8 @@ export interface RecordStore {
   load(): Promise<LoadedStore>
   /**
    * Applies the writes together. Calls follow each other in order; resolves when everything up to
-   * here survives the death of the process and of the system. Undefined: it is done already.
+   * here survives the death of the process and of the system. Undefined: it is done already. Calls
+   * that wait for the same may get the same promise.
    */
   write(writes: readonly GraphWrite[]): Promise<void> | undefined
   /** Waits for writes under way. */

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { LIMITS } from '#lib/core/limits.js'
 import { NEVER } from '#lib/core/instant.js'
 import { Queue } from '#lib/core/queue.js'
-import type { GraphEvent } from '#lib/graph/interface.js'
+import type { GraphEffect, GraphEvent, GraphLocalEvent, GraphWrite } from '#lib/graph/interface.js'
 import type { DrivenGraph } from '#lib/graph/machine.js'
 import type { TcpStream } from '#lib/io/tcp.js'
 import { DirectConnections } from '#lib/runtime/direct-connections.js'
@@ -51,6 +51,54 @@ test('attack, floods faster than turns come round: events do not pile up', () =>
     assert.ok(events.length < 2 * LIMITS.outputsPerTurn)
   }
   assert.is(told + events.length, 60_000)
+  node.close()
+})
+
+test('attack, floods for a slow disk: what waits for the same promise waits once', async () => {
+  const told: GraphLocalEvent[] = []
+  const effects = new Queue<GraphEffect>()
+  const nothing = (): undefined => undefined
+  const machine = {
+    context: { events: [] },
+    handleLocalEvent: (_now: number, event: GraphLocalEvent) => told.push(event),
+    pollTransmit: nothing,
+    pollEffect: () => effects.shift(),
+    pollEvent: nothing,
+    pollTimeout: () => NEVER,
+  } as unknown as DrivenGraph
+  const node = new GraphNode({
+    turns: new Turns({ scheduler: { timer: () => () => {}, soon: () => {}, raise: () => {} } }),
+    machine,
+    graphId: 'g1',
+    // Every third call waits for something new.
+    store: {
+      write: ([write]: readonly GraphWrite[]) => promises[Math.floor(Number(write?.type) / 3)],
+    } as unknown as RecordStore,
+    listening: { start: nothing, stop: nothing },
+    scopeId: 0,
+    onEvent: nothing,
+  })
+  const settled: (() => void)[] = []
+  const promises = Array.from(
+    { length: 3 },
+    (_, n) =>
+      new Promise<void>((resolve, reject) => {
+        settled.push(() => (n === 1 ? reject(new Error('full')) : resolve()))
+      }),
+  )
+  for (let n = 0; n < 9; n++) {
+    const writes = [{ type: String(n) }] as unknown as GraphWrite[]
+    effects.push({ type: 'persist', sequence: n + 1, writes })
+  }
+  node.pump()
+  for (const settle of settled) settle()
+  await new Promise(setImmediate)
+  const persisted = told.filter(({ type }) => type.startsWith('persist'))
+  assert.equal(persisted, [
+    { type: 'persisted', sequence: 3 },
+    { type: 'persist-failed', sequence: 6, message: 'full' },
+    { type: 'persisted', sequence: 9 },
+  ])
   node.close()
 })
 
