@@ -173,7 +173,7 @@ export const GRAPH_LIMITS = {
   graphStoreBufferBytes: 512 * 1024,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
-  /** Bytes that are read from it before timers and other connections have their turn. */
+  /** Bytes read from it, and written to it, before timers and other connections have their turn. */
   streamTurnBytes: 256 * 1024,
   /** Connections that wait to be accepted by a listener. */
   listenBacklog: 511,

@@ -53,6 +53,9 @@ export class TcpStream {
   #connected: boolean
   /** Read since others had their turn. */
   #inTurn = 0
+  /** Written since others had their turn; the owner hears of it when they have had it. */
+  #outTurn = 0
+  #yields = false
   /** Not read, because of the owner. */
   #paused = false
   #closed = false
@@ -146,10 +149,20 @@ export class TcpStream {
     socket.uncork()
   }
 
-  /** How many bytes have left the process since the last call. */
+  /**
+   * How many bytes have left the process since the last call. A system that takes all at once would
+   * have the owner write on for as long as the peer keeps up: so after many bytes the owner hears
+   * of them when others have had their turn.
+   */
   takeWritten(): number {
     const written = this.#given - this.#socket.writableLength
     const fresh = written - this.#reported
+    if (fresh === 0 || this.#yields) return 0
+    if (this.#outTurn >= LIMITS.streamTurnBytes) {
+      this.#yields = true
+      setImmediate(this.#writeOn)
+      return 0
+    }
     this.#reported = written
     return fresh
   }
@@ -199,14 +212,22 @@ export class TcpStream {
     if (!this.#closed && this.#given > this.#reported) this.owner.streamWritten(this)
   }
 
+  readonly #writeOn = (): void => {
+    this.#yields = false
+    this.#outTurn = 0
+    this.#onWritten()
+  }
+
   #give(piece: Uint8Array): void {
     const sent = this.#send(piece)
     this.#given += sent
+    this.#outTurn += sent
     if (sent < piece.length) this.#write(sent === 0 ? piece : piece.subarray(sent))
   }
 
   #write(piece: Uint8Array): void {
     this.#given += piece.length
+    this.#outTurn += piece.length
     this.#socket.write(piece, this.#onWritten)
   }
 

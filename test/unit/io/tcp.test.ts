@@ -154,6 +154,37 @@ test('a connection that brings much leaves turns to others, and stays paused whe
   close()
 })
 
+test('a connection that takes much leaves turns to others', async () => {
+  const { client, here, there, close } = await pair()
+  const total = 8 * 1024 * 1024
+  const piece = Buffer.alloc(64 * 1024)
+  let written = 0
+  let most = 0
+  let last = 0
+  // The next piece when the one before has left, as a link does it.
+  const go = (): void => {
+    do {
+      client.write([piece])
+      client.flush()
+      written += piece.length
+    } while (written < total && client.takeWritten() > 0)
+  }
+  here.streamWritten = () => {
+    if (written < total && client.takeWritten() > 0) go()
+  }
+  // Not in this turn, which has not begun with a look.
+  setImmediate(go)
+  while (written < total) {
+    await new Promise((resolve) => setImmediate(resolve))
+    most = Math.max(most, written - last)
+    last = written
+  }
+  await there.until(() => there.bytes === total)
+  const bound = LIMITS.streamTurnBytes + piece.length
+  assert.ok(most <= bound, `${most} bytes in one turn, not ${bound}`)
+  close()
+})
+
 test('a reader who does not read is noticed by bytes that do not leave', async () => {
   const { client, server, here, there, close } = await pair()
   server.pause(true)
