@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { median, projectRoot } from '../bench.js'
 import { sleep } from '../readings.js'
+import { besideLarge, hopsOf, type Hop, type Log } from './hops.js'
 import {
   LARGE_FROM,
   SMALL_RANGE,
@@ -21,7 +22,9 @@ const PATIENCE_MS = 60_000
 export const lineMetrics = {
   'four hops': 'ms',
   'small records, p99 idle': 'ms',
-  'small records, p99 beside it': 'ms',
+  'small records on links it is not on, p99': 'ms',
+  'those, and ones it came upon, p99': 'ms',
+  'small records on links it is on, p99': 'ms',
   'memory of a relay, above idle': 'x the record',
 } as const
 
@@ -82,9 +85,6 @@ class LineHost {
   }
 }
 
-/** When each record was at each node: one map a node. */
-type Log = readonly ReadonlyMap<number, number>[]
-
 interface Plan {
   readonly nodes: number
   /** Bytes of the large record. */
@@ -131,9 +131,9 @@ async function run(
   await cross(hosts, LARGE_FROM, Math.ceil(bytes / 8))
   await collect(hosts)
   await sleep(idleMs)
-  const idle = hops(await collect(hosts), undefined)
+  const idle = hopsOf(await collect(hosts))
 
-  const during: number[] = []
+  const beside: Record<'unused' | 'free' | 'used', Hop[]> = { unused: [], free: [], used: [] }
   const took: number[] = []
   const memory: number[] = []
   for (let i = 1; i <= times; i++) {
@@ -144,9 +144,12 @@ async function run(
     await cross(hosts, record, bytes)
     await sleep(100)
     const log = await collect(hosts)
-    const at = hosts.map((_, place) => log[place]?.get(record) ?? Number.NaN)
+    const at = momentsOf(log, record)
     took.push((at.at(-1) as number) - (at[0] as number))
-    during.push(...hops(log, at))
+    const found = besideLarge(log, at)
+    beside.unused.push(...found.unused)
+    beside.free.push(...found.free)
+    beside.used.push(...found.used)
     const { peak } = await relay.ask({ do: 'memory' })
     memory.push(((peak - now) * 1024 * 1024) / bytes)
     await hosts[0]?.ask({ do: 'forget', record })
@@ -155,10 +158,20 @@ async function run(
   await Promise.all(hosts.map((host) => host.ask({ do: 'rest' })))
   return {
     'four hops': median(took),
-    'small records, p99 idle': quantile(idle, 0.99),
-    'small records, p99 beside it': quantile(during, 0.99),
+    'small records, p99 idle': p99(idle),
+    'small records on links it is not on, p99': p99(beside.unused),
+    'those, and ones it came upon, p99': p99(beside.free),
+    'small records on links it is on, p99': p99(beside.used),
     'memory of a relay, above idle': Math.max(...memory),
   }
+}
+
+/** When the record was at each node. */
+function momentsOf(log: Log, record: number): number[] {
+  const at = log.map((arrivals) => arrivals.get(record) ?? Number.NaN)
+  const isLine = at.every((moment, place) => place === 0 || moment > (at[place - 1] as number))
+  if (!isLine) throw new Error('the large record did not take the way along the line')
+  return at
 }
 
 /** Publishes a large record at one end and waits for it at the other. */
@@ -171,33 +184,7 @@ function collect(hosts: readonly LineHost[]): Promise<Log> {
   return Promise.all(hosts.map(async (host) => new Map(await host.ask({ do: 'arrivals' }))))
 }
 
-/**
- * How long small records took over single links. With a large record, whose moments at the nodes
- * are given: those that set out while it was on its way, over links that it was not on then.
- */
-function hops(log: Log, large: readonly number[] | undefined): number[] {
-  const took: number[] = []
-  const [start = 0, end = 0] = large === undefined ? [] : [large[0], large.at(-1)]
-  for (const [place, arrivals] of log.entries()) {
-    for (const [record, at] of arrivals) {
-      if (record >= LARGE_FROM) continue
-      if (large !== undefined && (at < start || at > end)) continue
-      const from = Math.floor(record / SMALL_RANGE)
-      for (const next of [place - 1, place + 1]) {
-        // Away from its publisher, from where it is to where it goes.
-        if (Math.abs(next - from) < Math.abs(place - from)) continue
-        const link = Math.min(place, next)
-        const busy =
-          large !== undefined && at >= (large[link] as number) && at <= (large[link + 1] as number)
-        const there = log[next]?.get(record)
-        if (!busy && there !== undefined) took.push(there - at)
-      }
-    }
-  }
-  return took
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
+function p99(hops: readonly Hop[]): number {
+  const sorted = hops.map((hop) => hop.took).sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))] ?? Number.NaN
 }

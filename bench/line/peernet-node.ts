@@ -36,7 +36,9 @@ export async function peernetNode(
       runtime: ProcessRuntime.shared,
       setup: {
         ...{ peerId, properties, dialect: DEFAULT_GRAPH_DIALECT, prioritizedTypes: [] },
-        limits: { minNeighbors: 1, idealNeighbors: 2, maxNeighbors: 2 },
+        // One is enough: the ends of the line look for no other, and nobody drops the second within
+        // the minutes until the next maintenance.
+        limits: { minNeighbors: 1, idealNeighbors: 1, maxNeighbors: 2 },
       },
       listening: { scope: 'global', addresses: [{ address, scopeId: 0 }] },
       scopeId: 0,
