@@ -31,9 +31,10 @@ export interface WrittenTogether {
 }
 
 /**
- * Writes that wait for the disk, in the order in which they came. However slow it is, of each record
- * only the newest version waits, in the place of the first one: so they hold no bytes but those that
- * the machine holds anyway, and nobody can keep a record from being written by changing it.
+ * Writes that wait for the disk, in the order in which they came. However slow it is, of each
+ * record only the newest version waits, in the place of the first one: so they hold no bytes but
+ * those that the machine holds anyway, and nobody can keep a record from being written by changing
+ * it.
  */
 export class WaitingWrites {
   readonly #groups: Group[] = []

@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
@@ -15,6 +16,7 @@ import * as assert from 'uvu/assert'
 import { ClassicLevel } from 'classic-level'
 import { PeernetError } from '#lib/core/errors.js'
 import { LIMITS } from '#lib/core/limits.js'
+import { SeededRng } from '#lib/core/rng.js'
 import type { GraphWrite } from '#lib/graph/interface.js'
 import { LevelPieces } from '#lib/storage/level-pieces.js'
 import { LevelRecordStore } from '#lib/storage/level-record-store.js'
@@ -125,6 +127,30 @@ test('writes of one turn are one batch, and those that wait go together', async 
   assert.ok(bytes < 50_000, `${bytes} bytes for 50 records: versions in between were written`)
   const again = await LevelRecordStore.open(directory)
   assert.ok((await again.load()).records.every(({ record }) => record.version > 450))
+  await again.close()
+})
+
+test('attack, versions for a slow disk: those in between are neither kept nor written', async () => {
+  const directory = fresh()
+  const store = await LevelRecordStore.create(directory, identity)
+  // Three times what is written at a time.
+  const size = 1024 * 1024
+  const versions = (3 * LIMITS.graphStoreBatchBytes) / size
+  const payload = new SeededRng(1).bytes(size)
+  await Promise.all(
+    Array.from({ length: versions }, (_, i) =>
+      store.write([put(makeRecord(1, { version: i + 1, payload }))]),
+    ),
+  )
+  await store.close()
+  let bytes = 0
+  for (const name of readdirSync(directory)) bytes += statSync(path.join(directory, name)).size
+  assert.ok(bytes < 1.5 * size, `${bytes} bytes`)
+  const again = await LevelRecordStore.open(directory)
+  assert.equal(
+    (await again.load()).records.map(({ record }) => record.version),
+    [versions],
+  )
   await again.close()
 })
 
