@@ -1,11 +1,11 @@
-import { guidText, type Guid } from '../../core/guid.js'
+import { guidText, parseGuid } from '../../core/guid.js'
 import { LIMITS } from '../../core/limits.js'
 import type { AttributeType } from '../../wire/graph/attributes.js'
 import { invalidSearch, type Comparison, type Query } from './query.js'
 import { escapeWildcards } from './wildcard.js'
 
-/** A number is compared as int, a text as string, unless `type` says otherwise. */
-export type FilterValue = string | number | bigint
+/** A number is compared as int, a Date as date, a text as string, unless `type` says otherwise. */
+export type FilterValue = string | number | bigint | Date
 
 /** All that are given have to hold. */
 export interface FilterCondition {
@@ -22,11 +22,13 @@ export interface FilterCondition {
 
 /** What records are wanted; all that is given has to hold. */
 export interface RecordFilter {
-  readonly type?: Guid
-  readonly id?: Guid
+  /** GUID. */
+  readonly type?: string
+  /** GUID. */
+  readonly id?: string
   readonly creatorId?: string | FilterCondition
   readonly lastModifiedBy?: string | FilterCondition
-  /** Peer time as a date: `{ greater: '2026-01-01T00:00Z' }`. */
+  /** Peer time: `{ greater: '2026-01-01T00:00Z' }`, or a Date. */
   readonly created?: FilterCondition
   readonly modified?: FilterCondition
   /** By name; a plain value has to be equal. */
@@ -45,6 +47,11 @@ const OPERATORS = {
 } as const satisfies Record<string, Comparison>
 
 const OPERATOR_NAMES = Object.keys(OPERATORS) as (keyof typeof OPERATORS)[]
+const CONDITION_NAMES: ReadonlySet<string> = new Set([...OPERATOR_NAMES, 'type', 'like'])
+const FILTER_NAMES: ReadonlySet<string> = new Set<keyof RecordFilter>([
+  ...(['type', 'id', 'creatorId', 'lastModifiedBy', 'created', 'modified'] as const),
+  ...(['attributes', 'and', 'or'] as const),
+])
 
 /**
  * The same query as a typed filter says. One that is empty asks for every record.
@@ -52,12 +59,13 @@ const OPERATOR_NAMES = Object.keys(OPERATORS) as (keyof typeof OPERATORS)[]
  */
 export function compileFilter(filter: RecordFilter, depth = 0): Query {
   if (depth > LIMITS.graphSearchDepth) invalidSearch('the filter nests too deep')
+  checkNames('a filter', filter, FILTER_NAMES)
   const parts: Query[] = []
   const add = (name: string, condition: FilterValue | FilterCondition): void => {
     parts.push(...clausesOf(name, condition))
   }
-  if (filter.type !== undefined) add('peerrecordtype', guidText(filter.type))
-  if (filter.id !== undefined) add('peerrecordid', guidText(filter.id))
+  if (filter.type !== undefined) add('peerrecordtype', guidOf('type', filter.type))
+  if (filter.id !== undefined) add('peerrecordid', guidOf('id', filter.id))
   if (filter.creatorId !== undefined) add('peercreatorid', filter.creatorId)
   if (filter.lastModifiedBy !== undefined) add('peerlastmodifiedby', filter.lastModifiedBy)
   if (filter.created !== undefined) add('peercreationtime', dated(filter.created))
@@ -71,18 +79,36 @@ export function compileFilter(filter: RecordFilter, depth = 0): Query {
   return { kind: 'and', parts }
 }
 
+/** A name that is misspelt would ask for every record. */
+function checkNames(what: string, value: object, known: ReadonlySet<string>): void {
+  if ((value as unknown) === null || typeof value !== 'object' || Array.isArray(value)) {
+    invalidSearch(`${what} is an object`)
+  }
+  for (const name of Object.keys(value)) {
+    if (!known.has(name)) invalidSearch(`${what} knows no ${JSON.stringify(name)}`)
+  }
+}
+
+function guidOf(name: string, text: string): string {
+  const guid = typeof text === 'string' ? parseGuid(text) : undefined
+  return guid === undefined ? invalidSearch(`${name} is a GUID`) : guidText(guid)
+}
+
 function dated(condition: FilterCondition): FilterCondition {
   return { ...condition, type: 'date' }
 }
 
 function clausesOf(attribute: string, condition: FilterValue | FilterCondition): Query[] {
-  if (typeof condition !== 'object') return clausesOf(attribute, { equal: condition })
+  if (typeof condition !== 'object' || condition instanceof Date) {
+    return clausesOf(attribute, { equal: condition })
+  }
+  checkNames(`the condition on ${attribute}`, condition, CONDITION_NAMES)
   const out: Query[] = []
   for (const name of OPERATOR_NAMES) {
     const operand = condition[name]
     if (operand === undefined) continue
-    const type = condition.type ?? (typeof operand === 'string' ? 'string' : 'int')
-    const text = String(operand)
+    const type = condition.type ?? typeOf(operand)
+    const text = textOf(operand)
     // Only comparisons for equality know wildcards.
     const value = type === 'string' && isEquality(name) ? escapeWildcards(text) : text
     out.push({ kind: 'clause', attribute, type, compare: OPERATORS[name], value })
@@ -93,6 +119,16 @@ function clausesOf(attribute: string, condition: FilterValue | FilterCondition):
   }
   if (out.length === 0) invalidSearch(`the condition on ${attribute} says nothing`)
   return out
+}
+
+function typeOf(operand: FilterValue): AttributeType {
+  if (operand instanceof Date) return 'date'
+  return typeof operand === 'string' ? 'string' : 'int'
+}
+
+function textOf(operand: FilterValue): string {
+  if (!(operand instanceof Date)) return String(operand)
+  return Number.isNaN(operand.getTime()) ? 'Invalid Date' : operand.toISOString()
 }
 
 function isEquality(name: keyof typeof OPERATORS): boolean {

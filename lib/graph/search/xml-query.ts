@@ -43,7 +43,7 @@ class QueryReader {
     if (kind === 'clause' && ++this.#clauses > LIMITS.graphSearchClauses) {
       invalidSearch(`a query has at most ${LIMITS.graphSearchClauses} clauses`)
     }
-    if (kind !== 'clause' && Object.keys(tag.attributes).length > 0) {
+    if (kind !== 'clause' && Object.keys(tag.attributes).some((name) => !isNamespace(kind, name))) {
       invalidSearch(`<${kind}> has no attributes`)
     }
     this.#open.push({ kind, tag, parts: [], text: '' })
@@ -70,6 +70,11 @@ class QueryReader {
   }
 }
 
+/** Queries for Windows declare the namespace of their schema's schema. */
+function isNamespace(kind: Open['kind'], name: string): boolean {
+  return kind === 'peersearch' && /^xmlns(?::|$)/.test(name)
+}
+
 function kindOf(tag: SaxesTagPlain, parent: Open | undefined): Open['kind'] {
   const allowed =
     parent === undefined
@@ -84,9 +89,9 @@ function queryOf({ kind, tag, parts, text }: Open): Query {
     if (parts.length === 0) invalidSearch(`<${kind}> is empty`)
     return { kind, parts }
   }
-  const { attrib, type, compare, ...others } = tag.attributes
+  const { attrib, type, compare = 'equal', ...others } = tag.attributes
   if (attrib === undefined || !isType(type) || !isComparison(compare)) {
-    invalidSearch('a clause has attrib, type (string, int, date) and compare')
+    invalidSearch('a clause has attrib, type (string, int, date) and may have compare')
   }
   if (Object.keys(others).length > 0) invalidSearch('a clause has attrib, type and compare only')
   const value = type === 'string' ? text : text.trim()

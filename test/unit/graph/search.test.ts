@@ -196,11 +196,13 @@ test('a query that is not one is refused at once', () => {
     xml(one + one),
     xml('<and></and>'),
     xml('<not/>'),
-    xml(`<clause attrib="a" type="string">x</clause>`),
+    xml(`<clause attrib="a" compare="equal">x</clause>`),
     xml(`<clause attrib="a" type="real" compare="equal">x</clause>`),
     xml(`<clause attrib="a" type="string" compare="like">x</clause>`),
     xml(`<clause attrib="a" type="string" compare="equal" more="1">x</clause>`),
     xml(`<and op="x">${one}</and>`),
+    xml(`<and xmlns:xs="https://www.w3.org/2001/XMLSchema">${one}</and>`),
+    `<peersearch xmlnsxs="x">${one}</peersearch>`,
     xml(`text${one}`),
     xml(`<clause attrib="a" type="string" compare="equal">${one}</clause>`),
     xml(clause('a', 'int', 'equal', 'x')),
@@ -223,6 +225,23 @@ test('a query that is not one is refused at once', () => {
   }
 })
 
+test('queries as Windows programs write them are understood', () => {
+  // The form of the examples of "Record Search Query Format" in the Win32 documentation.
+  const declared = `<?xml version="1.0" encoding="utf-8" ?>
+    <peersearch xmlns:xs="https://www.w3.org/2001/XMLSchema">
+      <and>
+        <clause attrib="peercreatorid" type="string" compare="equal">alice</clause>
+        <or>
+          <clause attrib="peerlastmodificationtime" type="date" compare="less">2003-01-31</clause>
+          <clause attrib="Owner" type="string">Ann</clause>
+        </or>
+      </and>
+    </peersearch>`
+  assert.equal(find(declared), [3])
+  const owner = '<clause attrib="Owner" type="string" compare="equal">Scott</clause>'
+  assert.equal(find(`<peersearch xmlns="urn:x">${owner}</peersearch>`), [1])
+})
+
 test('a typed filter says the same as XML', () => {
   const cases: [RecordFilter, number[]][] = [
     [{}, [1, 2, 3, 4, 5]],
@@ -235,10 +254,20 @@ test('a typed filter says the same as XML', () => {
     [{ attributes: { Priority: 12 } }, [2]],
     [{ attributes: { Priority: { greater: 1, lessOrEqual: 12n } } }, [2, 3]],
     [{ attributes: { Birthday: { type: 'date', less: '1975' } } }, [1]],
-    [{ type: OTHER_TYPE }, []],
-    [{ type: APP_TYPE, attributes: { Priority: { type: 'string', equal: 1 } } }, [4]],
-    [{ id: numberedId(3) }, [3]],
-    [{ creatorId: 'alice', or: [{ id: numberedId(3) }, { id: numberedId(5) }] }, [3, 5]],
+    [{ attributes: { Birthday: { greater: new Date('1975-01-01T00:00Z') } } }, [2]],
+    [{ attributes: { Birthday: new Date('1980-01-01T00:00Z') } }, [2]],
+    [{ created: { less: new Date('2000-01-01T00:00Z') } }, []],
+    [{ type: guidText(OTHER_TYPE) }, []],
+    [{ type: `{${guidText(APP_TYPE).toUpperCase()}}` }, [1, 2, 3, 4, 5]],
+    [{ type: guidText(APP_TYPE), attributes: { Priority: { type: 'string', equal: 1 } } }, [4]],
+    [{ id: guidText(numberedId(3)) }, [3]],
+    [
+      {
+        creatorId: 'alice',
+        or: [{ id: guidText(numberedId(3)) }, { id: guidText(numberedId(5)) }],
+      },
+      [3, 5],
+    ],
     [{ and: [{ attributes: { Owner: 'Ann' } }, { attributes: { Owner: 'Bob' } }] }, [3]],
     [{ or: [] }, []],
     [{ created: { less: '2000' } }, []],
@@ -252,8 +281,21 @@ test('a typed filter says the same as XML', () => {
     { attributes: { a: {} } },
     { attributes: { a: -1 } },
     { created: { equal: 'x' } },
+    { created: { equal: new Date(Number.NaN) } },
+    { type: 'x' },
+    // The form that the machine has them in.
+    { id: numberedId(3) },
+    { atributes: { Owner: 'Ann' } } as RecordFilter,
+    { attributes: { Owner: { equals: 'Ann' } as FilterCondition } },
+    null as unknown as RecordFilter,
+    { and: 'x' } as unknown as RecordFilter,
   ]
-  for (const filter of refused) assert.throws(() => find(filter))
+  for (const filter of refused) {
+    assert.throws(
+      () => find(filter),
+      (error: { code?: string }) => error.code === 'ERR_PEERNET_INVALID_SEARCH',
+    )
+  }
 })
 
 test('tombstones and the graph’s own records are not found', () => {
@@ -268,7 +310,7 @@ test('tombstones and the graph’s own records are not found', () => {
   ])
   assert.equal(find({}, all), [8])
   assert.equal(find({ creatorId: 'alice' }, all), [8])
-  assert.equal(find({ type: RECORD_TYPE.contact }, all), [])
+  assert.equal(find({ type: guidText(RECORD_TYPE.contact) }, all), [])
 })
 
 const value = fc.constantFrom('1', '2', '3')
