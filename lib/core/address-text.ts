@@ -61,6 +61,11 @@ export function parseEndpoint(text: string): Endpoint | undefined {
   return parsed === undefined || port > 65_535 ? undefined : { address: parsed.address, port }
 }
 
+/** `eth0` of `[fe80::1%eth0]:7000`; undefined when there is none. */
+export function endpointZone(text: string): string | undefined {
+  return /^\[[^\]%]+%([^\]]+)\]/.exec(text)?.[1]
+}
+
 /** Like `parseEndpoint`, throwing ERR_PEERNET_INVALID_ARG with the offending text. */
 export function requireEndpoint(text: string): Endpoint {
   const endpoint = typeof text === 'string' ? parseEndpoint(text) : undefined

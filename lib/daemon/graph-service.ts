@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
 import { isUtf8 } from 'node:buffer'
 import { PeernetError } from '../core/errors.js'
+import { LIMITS } from '../core/limits.js'
 import type { RecordFilter } from '../graph/search/filter.js'
 import type { Graph } from '../runtime/graph.js'
 import type { GraphEvent, GraphEventType } from '../runtime/graph-events.js'
 import type { PublishedRecord, UpdateOptions } from '../runtime/graph-records.js'
+import { systemCode } from '../storage/atomic-file.js'
 import type { RecordAttribute } from '../wire/graph/attributes.js'
 import type { CallOptions, Controller, Json, JsonObject } from './controller.js'
 import { Params } from './params.js'
@@ -290,11 +293,28 @@ async function payloadOf(params: Params): Promise<Uint8Array | undefined> {
     const base64 = params.optionalString('payload')
     return base64 === undefined ? undefined : new Uint8Array(Buffer.from(base64, 'base64'))
   }
+  const failure = (why: string, cause?: unknown): PeernetError =>
+    new PeernetError('ERR_PEERNET_SYSTEM', `cannot read ${file}: ${why}`, { cause })
+  let handle: FileHandle | undefined
   try {
-    return new Uint8Array(await readFile(file))
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const found = await handle.stat()
+    // Devices and pipes may never end, and then this process would.
+    if (!found.isFile()) throw failure('it is no regular file')
+    checkPayloadSize(found.size)
+    return new Uint8Array(await handle.readFile())
   } catch (error) {
-    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot read ${file}`, { cause: error })
+    throw error instanceof PeernetError ? error : failure(systemCode(error) ?? 'failed', error)
+  } finally {
+    await handle?.close()
   }
+}
+
+/** Throws ERR_PEERNET_RECORD_SIZE when no graph takes so much. */
+export function checkPayloadSize(bytes: number): void {
+  if (bytes < LIMITS.graphMaxRecordBytes) return
+  const message = `payload and attributes have to be less than ${LIMITS.graphMaxRecordBytes} bytes`
+  throw new PeernetError('ERR_PEERNET_RECORD_SIZE', message)
 }
 
 function plain(value: unknown): Json {

@@ -1,3 +1,4 @@
+import { parseAttributes, RESERVED_ATTRIBUTE_NAMES } from '../wire/graph/attributes.js'
 import type { GraphRecord, RecordFields } from '../wire/graph/record.js'
 import { isReservedType } from './constants.js'
 import type { RecordSpec } from './interface.js'
@@ -55,10 +56,17 @@ function contentRefusal(
     return { code: 'ERR_PEERNET_RECORD_SIZE', message }
   }
   if (attributes !== '' && !attributesFit(attributes)) {
-    const message = 'the attributes are not what MS-PPGRH 2.2.3.5 permits'
+    const message = `attributes as MS-PPGRH 2.2.3.5 permits them: ${attributesFault(attributes)}`
     return { code: 'ERR_PEERNET_INVALID_ATTRIBUTES', message }
   }
   return undefined
+}
+
+function attributesFault(xml: string): string {
+  const parsed = parseAttributes(xml)
+  if (!parsed.ok) return parsed.reason
+  const taken = parsed.attributes.find(({ name }) => RESERVED_ATTRIBUTE_NAMES.has(name))
+  return `${taken?.name} is the name of a field that every record has`
 }
 
 function reserved(): Failure {

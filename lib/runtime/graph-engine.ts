@@ -1,8 +1,10 @@
-import { requireEndpoint } from '../core/address-text.js'
-import { PeernetError } from '../core/errors.js'
+import { endpointZone, requireEndpoint } from '../core/address-text.js'
+import { checkArgument, PeernetError } from '../core/errors.js'
+import { addressKind } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
 import type { GraphContext } from '../graph/context.js'
 import type { GraphEvent as MachineEvent } from '../graph/interface.js'
+import { zoneIndex } from '../io/zones.js'
 import type { LoadedStore } from '../storage/record-store.js'
 import type { DirectHost } from './direct-connection.js'
 import { DirectConnections } from './direct-connections.js'
@@ -125,6 +127,7 @@ export class GraphEngine {
     { peerId, signal }: ConnectGraphOptions,
   ): Promise<number> {
     const to = requireEndpoint(endpoint)
+    if (addressKind(to.address) === 'link-local') this.#useLink(endpoint)
     const more = peerId === undefined ? {} : { peerId }
     const { connection } = await this.command(
       { type: 'connect', to, direct, ...more },
@@ -136,6 +139,26 @@ export class GraphEngine {
       },
     )
     return connection as number
+  }
+
+  /** A graph's link-local addresses are those of one link, which the first may name (GA-36). */
+  #useLink(endpoint: string): void {
+    const zone = endpointZone(endpoint)
+    const known = this.node.scopeId
+    if (zone === undefined) {
+      checkArgument(
+        known !== 0,
+        `of which network interface? [address%interface]:port: ${endpoint}`,
+      )
+      return
+    }
+    const index = zoneIndex(zone)
+    checkArgument(index !== 0, `no network interface ${zone} with a link-local address`)
+    checkArgument(
+      known === 0 || known === index,
+      `link-local addresses of this graph are of another network interface than ${zone}`,
+    )
+    this.plan.scopeId = this.node.scopeId = index
   }
 
   /** Waits for something that events tell of. */

@@ -41,6 +41,8 @@ export interface GraphNodeOptions {
  */
 export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   readonly graphId: string
+  /** Interface index for link-local addresses of others; 0: none is known. */
+  scopeId: number
   readonly #options: GraphNodeOptions
   readonly #machine: DrivenGraph
   readonly #streams = new Map<ConnectionId, TcpStream>()
@@ -58,6 +60,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
     this.#options = options
     this.#machine = options.machine
     this.graphId = options.graphId
+    this.scopeId = options.scopeId
     options.turns.add(this)
   }
 
@@ -231,7 +234,7 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
   }
 
   #connect(connection: ConnectionId, to: Endpoint): void {
-    const stream = TcpStream.connect(to, this.#options.scopeId, this)
+    const stream = TcpStream.connect(to, this.scopeId, this)
     stream.tag = connection
     this.#streams.set(connection, stream)
   }

@@ -8,6 +8,8 @@ import type { GraphRecord } from '../wire/graph/record.js'
 /** FILETIME of 1970-01-01, and ticks of a millisecond. */
 const EPOCH_TICKS = 116_444_736_000_000_000n
 const TICKS_PER_MS = 10_000n
+/** Far below what 63 bits of ticks hold. */
+const LATEST_MS = Date.UTC(10_000, 0)
 
 /** A value of an attribute: text, a whole number that is not negative, or a date. */
 export type AttributeValue = string | number | bigint | Date
@@ -22,8 +24,9 @@ export interface PeerClock {
 }
 
 export function ticksOf(date: Date, clock: PeerClock): bigint {
-  const ms = date.getTime()
+  const ms = (date as unknown) instanceof Date ? date.getTime() : Number.NaN
   checkArgument(Number.isFinite(ms), 'not a valid date')
+  checkArgument(ms <= LATEST_MS, 'a date after the year 9999')
   return EPOCH_TICKS + BigInt(Math.round(ms)) * TICKS_PER_MS - clock.peerTimeDelta
 }
 
@@ -177,6 +180,7 @@ const DAY_MS = 86_400_000
 /** The machine's form. Throws ERR_PEERNET_INVALID_ARG. */
 export function recordSpec(options: PublishOptions, clock: PeerClock, nowMs: number): RecordSpec {
   const { expires, lifetimeMs = DAY_MS } = options
+  checkLifetime(lifetimeMs)
   const expirationTime = ticksOf(expires ?? new Date(nowMs + lifetimeMs), clock)
   return { type: guidArgument(options.type, 'type'), expirationTime, ...contentOf(options) }
 }
@@ -187,11 +191,16 @@ export function recordChanges(
   nowMs: number,
 ): RecordChanges {
   const { expires, lifetimeMs } = options
+  if (lifetimeMs !== undefined) checkLifetime(lifetimeMs)
   const date = expires ?? (lifetimeMs === undefined ? undefined : new Date(nowMs + lifetimeMs))
   return {
     ...(date === undefined ? {} : { expirationTime: ticksOf(date, clock) }),
     ...contentOf(options),
   }
+}
+
+function checkLifetime(ms: number): void {
+  checkArgument(ms > 0 && ms <= LATEST_MS, 'a lifetime is above 0, and not for ever')
 }
 
 function contentOf(options: UpdateOptions): Omit<RecordChanges, 'expirationTime'> {

@@ -11,8 +11,8 @@ export interface SessionPlan {
   readonly runtime: ProcessRuntime
   readonly setup: Omit<GraphSetup, 'rng' | 'stored' | 'creates'>
   readonly listening: Omit<ListeningOptions, 'listeners'>
-  /** Interface index for link-local addresses. */
-  readonly scopeId: number
+  /** Interface index for link-local addresses of others; 0 until an address names one. */
+  scopeId: number
   readonly store: RecordStore
 }
 

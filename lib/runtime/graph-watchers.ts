@@ -1,3 +1,4 @@
+import { checkArgument } from '../core/errors.js'
 import type { GraphEvent as MachineEvent } from '../graph/interface.js'
 import { LIMITS } from '../core/limits.js'
 import { isReservedType } from '../graph/constants.js'
@@ -76,10 +77,20 @@ function weightOf(event: MachineEvent): number {
   return event.type === 'data' ? event.data.length : 0
 }
 
+const EVENT_TYPES: ReadonlySet<string> = new Set<GraphEventType>([
+  ...(['record', 'node', 'neighbor', 'direct', 'data', 'status', 'properties'] as const),
+  ...(['synchronized', 'connection-required', 'clock-rejected', 'closed'] as const),
+])
+
+/** Throws ERR_PEERNET_INVALID_ARG. */
 function wanted(filter: WatchFilter): (event: MachineEvent) => boolean {
   const { types, events = types === undefined ? undefined : ['record'], internal = false } = filter
   const guids = types && new Set(types.map((type) => guidArgument(type, 'types')))
   const names = events && new Set<string>(events)
+  for (const name of names ?? []) {
+    const kinds = [...EVENT_TYPES].join(', ')
+    checkArgument(EVENT_TYPES.has(name), `no such kind of event: ${name} (there are ${kinds})`)
+  }
   return (event) => {
     if (event.type === 'record') {
       if (names !== undefined && !names.has('record')) return false

@@ -202,7 +202,9 @@ export class Graph {
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
   ): Promise<GraphTopology> {
     this.#engine.checkOpen()
-    return this.#survey.run(options.timeoutMs ?? LIMITS.graphTopologyMs, options.signal)
+    const { timeoutMs = LIMITS.graphTopologyMs, signal } = options
+    checkArgument(timeoutMs >= 0 && timeoutMs < 2 ** 31, 'timeoutMs is 0 to 2,147,483,647')
+    return this.#survey.run(Math.ceil(timeoutMs), signal)
   }
 
   /** Ends a connection, of a neighbour or a direct one. */
@@ -339,13 +341,13 @@ export class Graph {
    * side has to expect it: see `directConnections`. Rejects with ERR_PEERNET_CONNECT_FAILED.
    */
   async openDirect(to: string, options: ConnectGraphOptions = {}): Promise<DirectConnection> {
-    const node = /^[0-9a-f]{16}$/i.test(to)
-      ? this.nodes().find((one) => one.nodeId === to.toLowerCase())
-      : undefined
-    const targets = node === undefined ? [to] : node.addresses
+    const isNodeId = /^[0-9a-f]{16}$/i.test(to)
+    const node = isNodeId ? this.nodes().find((one) => one.nodeId === to.toLowerCase()) : undefined
+    const targets = isNodeId ? (node?.addresses ?? []) : [to]
+    const state = node === undefined ? 'is not in the graph' : 'does not listen'
     let failure: unknown = new PeernetError(
       'ERR_PEERNET_CONNECT_FAILED',
-      `node ${to} does not listen`,
+      `node ${to} ${state}, as far as is known here`,
     )
     for (const target of targets) {
       try {

@@ -119,7 +119,8 @@ export async function importGraph(path: string, options: OpenGraphOptions): Prom
 
 /**
  * Removes the stored database of a graph that is not open (PeerGraphDelete). Rejects with
- * ERR_PEERNET_GRAPH_NOT_FOUND, ERR_PEERNET_STATE_LOCKED, ERR_PEERNET_STATE_CORRUPT.
+ * ERR_PEERNET_GRAPH_NOT_FOUND, ERR_PEERNET_STATE_LOCKED, ERR_PEERNET_STATE_CORRUPT,
+ * ERR_PEERNET_INVALID_DATABASE when it is another graph's or user's.
  */
 export async function deleteGraph(
   options: Pick<OpenGraphOptions, 'graphId' | 'peerId' | 'directory'>,
@@ -129,6 +130,7 @@ export async function deleteGraph(
   checkArgument(directory !== false, 'a graph in memory has no stored database')
   const store = await LevelRecordStore.open(directory)
   await store.close()
+  checkOwner(store, directory, options)
   await rm(directory, { recursive: true })
 }
 
@@ -298,16 +300,27 @@ function identityOf(
   return { graphId, peerId, stringOrder, ...secured, properties: { ...properties } }
 }
 
-function checkIdentity(store: LevelRecordStore, directory: string, wanted: GraphIdentity): void {
-  checkSecurity(directory, store.identity, wanted)
-  const { graphId, peerId, stringOrder } = store.identity
-  const same =
-    graphId === wanted.graphId && peerId === wanted.peerId && stringOrder === wanted.stringOrder
-  if (same) return
+function checkOwner(
+  { identity }: LevelRecordStore,
+  directory: string,
+  { graphId, peerId }: Pick<OpenGraphOptions, 'graphId' | 'peerId'>,
+): void {
+  if (identity.graphId === graphId && identity.peerId === peerId) return
   throw new PeernetError(
     'ERR_PEERNET_INVALID_DATABASE',
-    `${directory} holds the database of ${peerId} in ${graphId} (strings ${stringOrder}), not of ` +
-      `${wanted.peerId} in ${wanted.graphId} (${wanted.stringOrder})`,
+    `${directory} holds the database of ${identity.peerId} in ${identity.graphId}, ` +
+      `not of ${peerId} in ${graphId}`,
+  )
+}
+
+function checkIdentity(store: LevelRecordStore, directory: string, wanted: GraphIdentity): void {
+  checkSecurity(directory, store.identity, wanted)
+  checkOwner(store, directory, wanted)
+  const { stringOrder } = store.identity
+  if (stringOrder === wanted.stringOrder) return
+  throw new PeernetError(
+    'ERR_PEERNET_INVALID_DATABASE',
+    `strings in the database ${directory} are ${stringOrder}, not ${wanted.stringOrder}`,
   )
 }
 

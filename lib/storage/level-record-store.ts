@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { PeernetError } from '../core/errors.js'
@@ -7,7 +7,7 @@ import { LIMITS } from '../core/limits.js'
 import type { GraphWrite } from '../graph/interface.js'
 import type { StoredRecord } from '../graph/machine.js'
 import { decodeRecord } from '../wire/graph/codec.js'
-import { systemCode } from './atomic-file.js'
+import { makeDirectory, systemCode } from './atomic-file.js'
 import {
   AFTER_RECORDS_KEY,
   checksumOf,
@@ -84,11 +84,7 @@ export class LevelRecordStore implements RecordStore {
     if (await LevelRecordStore.exists(directory)) {
       throw new PeernetError('ERR_PEERNET_GRAPH_EXISTS', `${directory} holds a graph already`)
     }
-    try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
-    } catch (error) {
-      throw systemError(directory, error)
-    }
+    await makeDirectory(directory)
     const db = await openDatabase(directory, true)
     const tally: Tally = { count: 0, sum: 0 }
     await db.batch(
@@ -397,8 +393,8 @@ function corrupt(path: string, why: string, cause?: unknown): PeernetError {
   const file = named === undefined || basename(path) === named ? path : join(path, named)
   return new PeernetError(
     'ERR_PEERNET_STATE_CORRUPT',
-    `${file} is damaged (${why}); nothing was changed. Import an export of this graph, or move ` +
-      'the directory away and join again',
+    `${file} is damaged (${why}); nothing was changed. Move the directory away, then import an ` +
+      'export of this graph, or join again',
     cause === undefined ? {} : { cause },
   )
 }

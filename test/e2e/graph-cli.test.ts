@@ -3,11 +3,16 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import * as assert from 'uvu/assert'
+import { TEXT_TYPE } from '#lib/cli/graph/arguments.js'
+import { GraphService } from '#lib/daemon/graph-service.js'
+import { createGraph } from '#lib/index.js'
 import { suite } from '../harness.js'
 
 const test = suite('graph commands')
@@ -135,11 +140,18 @@ test.after(async () => {
 })
 
 test('wrong use is exit status 2, what is not there 1, both with a reason', async () => {
+  const blocker = createServer().listen(0, '::1')
+  await once(blocker, 'listening')
+  const taken = String((blocker.address() as AddressInfo).port)
   const cases: readonly [string[], number, RegExp][] = [
     [['fly'], 2, /unknown command/],
     [['create'], 2, /missing required argument/],
     [['create', 'x', '--port', '99999'], 2, /not a port number/],
     [['create', 'x', '--listen', '127.0.0.1'], 2, /not an IPv6 address/],
+    // What is made on the way goes again: the name is free for the next attempt.
+    [['create', 'x', '--listen', '::1', '--port', taken], 1, /EADDRINUSE/],
+    [['create', 'x', '--listen', '::1', '--port', taken], 1, /EADDRINUSE/],
+    [['records', 'x'], 1, /not known here/],
     [['records', 'nowhere'], 1, /graph create nowhere.*graph join nowhere/],
     [['join', 'nowhere'], 1, /give the address of a node/],
   ]
@@ -148,6 +160,7 @@ test('wrong use is exit status 2, what is not there 1, both with a reason', asyn
     assert.is(done.status, status, args.join(' '))
     assert.match(done.err, reason)
   }
+  blocker.close()
 })
 
 test('three processes in a graph, and commands that use them', async () => {
@@ -294,8 +307,38 @@ test('offline: records, a note on publishing, export and import, going back, rem
   assert.is(record['text'], 'later')
   const inUse = await graph('import', 'club', file)
   assert.match(inUse.err, /ERR_PEERNET_GRAPH_IN_USE/)
+  // Who was killed finds back without an address, too.
+  await bob.node.stop('SIGKILL')
+  const back = await member('join', 'bob')
+  assert.is(back.entered['neighbors'], 1)
   await ada.node.stop('SIGINT')
-  await bob.node.stop('SIGINT')
+  await back.node.stop('SIGINT')
+})
+
+test('a payload that never ends, or that only the command can read', async () => {
+  const ada = await member('create', 'zoe', '--memory')
+  const { out } = await graph('list')
+  assert.match(out, /zoe +yes/)
+  const endless = await graph('publish', 'club', '--file', '/dev/zero', '--peer-id', 'zoe')
+  assert.match(endless.err, /ERR_PEERNET_RECORD_SIZE/)
+  const piped = ['graph', 'publish', 'club', '--file', '/dev/stdin', '--peer-id', 'zoe', '--json']
+  const shell = ['-c', 'printf "through a pipe" | "$@"', 'sh', process.execPath, main, ...piped]
+  const published = await promisify(execFile)('sh', shell, { env: environment() })
+  const { id } = JSON.parse(published.stdout) as Line
+  const shown = await graph('show', 'club', String(id), '--payload', '--peer-id', 'zoe')
+  assert.is(shown.out, 'through a pipe')
+  // Whoever speaks to the control socket directly cannot make the node read for ever either.
+  const inMemory = { graphId: 'x', peerId: 'x', directory: false, addresses: ['::1'] } as const
+  const node = await createGraph(inMemory)
+  const params = { type: TEXT_TYPE, file: '/dev/zero' }
+  const answer = new GraphService(node).call('graph.publish', params)
+  const reason = await answer.then(
+    () => 'published',
+    (error: unknown) => (error as Error).message,
+  )
+  assert.match(reason, /no regular file/)
+  await node.close()
+  await ada.node.stop('SIGINT')
 })
 
 test('a control socket is for its owner only; a failed join leaves nothing behind', async () => {

@@ -231,11 +231,22 @@ test('what an application does wrong is told with its code', async () => {
   await rejects(publish({ expires: new Date(0) }), 'ERR_PEERNET_RECORD_EXPIRATION')
   await rejects(publish({ attributes: { 'no good': 'x' } }), 'ERR_PEERNET_INVALID_ARG')
   await rejects(publish({ attributes: '<attributes' }), 'ERR_PEERNET_INVALID_ATTRIBUTES')
+  await rejects(publish({ attributes: { peerrecordid: 'x' } }), 'ERR_PEERNET_INVALID_ATTRIBUTES')
+  for (const lifetimeMs of [0, -1, Infinity, Number.NaN]) {
+    await rejects(publish({ lifetimeMs }), 'ERR_PEERNET_INVALID_ARG')
+  }
+  await rejects(publish({ expires: '2100-01-01' }), 'ERR_PEERNET_INVALID_ARG')
+  await rejects(publish({ expires: new Date(8.64e15) }), 'ERR_PEERNET_INVALID_ARG')
   const id = '01234567-89ab-cdef-0123-456789abcdef'
   await rejects(graph.update(id, {}), 'ERR_PEERNET_RECORD_NOT_FOUND')
   await rejects(graph.deleteRecord(id), 'ERR_PEERNET_RECORD_NOT_FOUND')
   await rejects(graph.connect('nowhere'), 'ERR_PEERNET_INVALID_ARG')
   await rejects(graph.connect('[::1]:1'), 'ERR_PEERNET_CONNECT_FAILED')
+  // This node listens on ::1 only: nobody has said yet on which link such addresses are.
+  await rejects(graph.connect('[fe80::1]:1'), 'ERR_PEERNET_INVALID_ARG')
+  await rejects(graph.connect('[fe80::1%nowhere0]:1'), 'ERR_PEERNET_INVALID_ARG')
+  await rejects(graph.openDirect('0123456789abcdef'), 'ERR_PEERNET_CONNECT_FAILED')
+  assert.throws(() => graph.watch({ events: ['recrod' as 'record'] }), /no such kind of event/)
   assert.throws(
     () => graph.search('<peersearch>'),
     (error: PeernetError) => {

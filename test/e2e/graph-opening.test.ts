@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as assert from 'uvu/assert'
-import { createGraph, importGraph, openGraph, PeernetError, type Graph } from '#lib/index.js'
+import {
+  createGraph,
+  deleteGraph,
+  importGraph,
+  openGraph,
+  PeernetError,
+  type Graph,
+} from '#lib/index.js'
 import { ProcessRuntime } from '#lib/runtime/process-runtime.js'
 import { test } from '../harness.js'
 import { XorProvider } from '../support/xor-provider.js'
@@ -41,6 +48,8 @@ test('G-056 a graph is opened with its ID, its user and its security provider, a
     await rejects(openGraph({ ...ada, security, peerId: 'bob' }), 'ERR_PEERNET_INVALID_DATABASE')
     await rejects(openGraph({ ...ada, security, graphId: 'x' }), 'ERR_PEERNET_INVALID_DATABASE')
     await rejects(openGraph({ ...ada, security, peerId: '' }), 'ERR_PEERNET_INVALID_ARG')
+    await rejects(deleteGraph({ ...ada, graphId: 'x' }), 'ERR_PEERNET_INVALID_DATABASE')
+    await rejects(deleteGraph({ ...ada, peerId: 'bob' }), 'ERR_PEERNET_INVALID_DATABASE')
     const elsewhere = { ...ada, directory: path.join(home, 'elsewhere') }
     await rejects(importGraph(file, elsewhere), 'ERR_PEERNET_INVALID_DATABASE')
     // None of them has changed anything.

@@ -90,6 +90,7 @@ test('a node alone, one that aborts, and a closed one', async () => {
   assert.equal([nodes.map(({ self, answered }) => [self, answered]), edges], [[[true, true]], []])
   const aborted = graph.topology({ signal: AbortSignal.abort() })
   assert.is(await aborted.then(String, codeOf), 'ERR_PEERNET_ABORTED')
+  assert.throws(() => graph.topology({ timeoutMs: Number.NaN }), /timeoutMs/)
   await graph.close()
   assert.throws(() => graph.topology(), /closed/)
 })

@@ -90,7 +90,10 @@ export function eventText(event: JsonObject): string | undefined {
       return `data: ${typeof text === 'string' ? oneLine(text) : '(bytes)'}`
     }
     case 'connection-required':
-      return 'nobody is left to talk to: others can join here, or `join` again at another address'
+      // The machine asks so, too, when all is well and it only looks for other parts of the graph.
+      return event['why'] === 'alone'
+        ? 'nobody is left to talk to: others can join here, or `join` again at another address'
+        : undefined
     case 'clock-rejected':
       return `a neighbour's clock is ${Math.round(Number(event['offsetMs']) / 1000)} s off`
     case 'properties':

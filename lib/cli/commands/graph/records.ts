@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { buffer } from 'node:stream/consumers'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { PeernetError } from '../../../core/errors.js'
 import type { Json, JsonObject } from '../../../daemon/controller.js'
-import type { RecordRow } from '../../../daemon/graph-service.js'
+import { checkPayloadSize, type RecordRow } from '../../../daemon/graph-service.js'
+import { systemCode } from '../../../storage/atomic-file.js'
 import {
   parseAttribute,
   parseDate,
@@ -286,9 +287,14 @@ export async function withContentOf<T>(
     ...(lifetime === undefined ? {} : { lifetimeMs: parseDuration(lifetime) }),
     ...(autorefresh === undefined ? {} : { autorefresh }),
   }
-  if (file !== undefined && file !== '-') return use({ ...rest, file: resolve(file) })
+  const source = file === undefined ? undefined : await sourceOf(file)
+  if (typeof source === 'string') return use({ ...rest, file: source })
   const payload =
-    file === '-' ? await buffer(process.stdin) : text === undefined ? undefined : Buffer.from(text)
+    source !== undefined
+      ? await readAll(source)
+      : text === undefined
+        ? undefined
+        : Buffer.from(text)
   if (payload === undefined) return use(rest)
   if (payload.length <= SHORT_BYTES) return use({ ...rest, payload: payload.toString('base64') })
   const temporary = join(tmpdir(), `peernet-${randomBytes(9).toString('hex')}`)
@@ -298,4 +304,29 @@ export async function withContentOf<T>(
   } finally {
     await rm(temporary, { force: true })
   }
+}
+
+/** A path that the process which has the graph open can read as well, or what only this one can. */
+async function sourceOf(file: string): Promise<string | AsyncIterable<Buffer>> {
+  if (file === '-') return process.stdin
+  try {
+    const found = await stat(file)
+    if (found.isFile()) return await realpath(file)
+    if (found.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    return createReadStream(file) as AsyncIterable<Buffer>
+  } catch (error) {
+    const why = systemCode(error) ?? 'failed'
+    throw new PeernetError('ERR_PEERNET_SYSTEM', `cannot read ${file}: ${why}`, { cause: error })
+  }
+}
+
+/** Stops when it is too much for a record. */
+async function readAll(source: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of source) {
+    chunks.push(chunk)
+    checkPayloadSize((bytes += chunk.length))
+  }
+  return Buffer.concat(chunks)
 }

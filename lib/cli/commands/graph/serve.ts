@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import { parseEndpoint } from '../../../core/address-text.js'
 import { PeernetError } from '../../../core/errors.js'
+import { addressKind } from '../../../core/ipv6.js'
 import {
   graphPlace,
   openGraphs,
@@ -45,6 +47,8 @@ interface CreateFlags extends ServeFlags {
 const SCOPES = ['global', 'site-local', 'link-local'] as const
 /** How long nodes that are only remembered get. */
 const REMEMBERED_MS = 5000
+/** Addresses of others that are kept in mind. */
+const MOST_SEEN = 256
 
 function withServeFlags(command: Command): Command {
   const collect = (value: string, list: string[] = []): string[] => [...list, value]
@@ -88,7 +92,16 @@ export function addServe(graph: Command): void {
             )
           : error
       })
-      await serve(output, signal, node, plan, () => node.listen(plan.port))
+      let entered = false
+      try {
+        await serve(output, signal, node, plan, async () => {
+          await node.listen(plan.port)
+          entered = true
+        })
+      } finally {
+        // Or the next attempt would find a graph that nobody has ever been in.
+        if (!entered) await node.delete()
+      }
     }),
   )
 
@@ -231,9 +244,10 @@ async function reconnect(
       if (limit.aborted) break
     }
   }
-  if (!signal.aborted && nodes.length > 0) {
-    output.problem('None of the nodes known from last time answers. This one waits for others.')
-  }
+  if (signal.aborted) return
+  const none =
+    nodes.length > 0 ? 'None of the nodes known from last time answers.' : 'No other node is known.'
+  output.problem(`${none} This one waits for others; an address on the command line finds some.`)
 }
 
 /** Enters the graph, offers the control socket, prints what happens; leaves on a signal. */
@@ -245,21 +259,16 @@ async function serve(
   enter: () => Promise<void>,
 ): Promise<void> {
   const { place } = plan
-  const seen = new Set<string>()
-  const note = (): void => {
-    const others = graph.nodes().filter(({ nodeId }) => nodeId !== graph.nodeId)
-    for (const { addresses } of [...graph.neighbors(), ...others]) {
-      for (const one of addresses) seen.add(one)
-    }
-  }
+  const { note, saved } = rememberer(graph, plan)
   let server: ControlServer | undefined
   try {
     server = await ControlServer.listen(new GraphService(graph), place.socket)
     await enter()
+    note()
+    await saved()
     printEntered(output, graph, plan)
     const stop = printEvents(output, graph, plan.events)
     const forget = graph.subscribe({ events: ['neighbor'] }, note)
-    note()
     await untilAborted(signal)
     forget()
     stop()
@@ -270,14 +279,41 @@ async function serve(
     note()
     await server?.close()
     await graph.close()
-    const keeps = plan.options.directory !== false
-    if (keeps) await rememberNodes(place, [...seen]).catch(() => {})
+    await saved()
   }
+}
+
+interface Rememberer {
+  readonly note: () => void
+  readonly saved: () => Promise<void>
+}
+
+/** Writes down where others listen, whenever there is news: a crash must not lose the way back. */
+function rememberer(graph: Graph, plan: ServePlan): Rememberer {
+  const seen = new Set<string>()
+  let saving = Promise.resolve()
+  const note = (): void => {
+    if (plan.options.directory === false) return
+    const others = graph.nodes().filter(({ nodeId }) => nodeId !== graph.nodeId)
+    const now = [...graph.neighbors(), ...others].flatMap(({ addresses }) => addresses)
+    const isNews = now.some((one) => !seen.has(one))
+    // Those that are there now come first.
+    const all = new Set([...now, ...seen])
+    seen.clear()
+    for (const one of all) if (seen.size < MOST_SEEN) seen.add(one)
+    if (!isNews) return
+    saving = saving.then(() => rememberNodes(plan.place, [...seen]).catch(() => {}))
+  }
+  return { note, saved: () => saving }
 }
 
 function printEntered(output: Output, graph: Graph, { loopback }: ServePlan): void {
   const [address = ''] = graph.addresses
-  const joining = `peernet graph join ${shellWord(graph.id)} '${address}'`
+  // Who has an address of another scope would not know on which link this one is.
+  const parsed = parseEndpoint(address)
+  const isLinkLocal = parsed !== undefined && addressKind(parsed.address) === 'link-local'
+  const scope = isLinkLocal ? ' --scope link-local' : ''
+  const joining = `peernet graph join ${shellWord(graph.id)} '${address}'${scope}`
   output.value({ ...describeGraph(graph), join: joining })
   output.line(`Graph    ${output.paint('bold', safeText(graph.id))}`)
   const { friendlyName } = graph.properties
