@@ -171,6 +171,8 @@ export const GRAPH_LIMITS = {
   graphStorePieceBytes: 2 * 1024 * 1024,
   /** Bytes that a store has logged and not made a file of yet; in memory, twice at most. */
   graphStoreBufferBytes: 512 * 1024,
+  /** A process that opens a store has it for so long at most: its number may go to another one. */
+  graphOpeningMs: 600_000,
   /** Bytes that are read from a TCP connection at a time. */
   streamReadBytes: 65_536,
   /** Bytes read from it, and written to it, before timers and other connections have their turn. */

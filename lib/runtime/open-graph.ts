@@ -111,7 +111,7 @@ export async function importGraph(path: string, options: OpenGraphOptions): Prom
       ...(clock === undefined ? [] : [{ type: 'clock', ...clock } as const]),
     ])
   } catch (error) {
-    await store.close()
+    await store.abandon()
     throw error
   }
   return begin(options, store, properties, dialect, { records, clock }, false)
@@ -195,7 +195,7 @@ async function begin(
     }
     return new Graph(plan, loaded, creates)
   } catch (error) {
-    await store.close()
+    await store.abandon()
     throw error
   }
 }

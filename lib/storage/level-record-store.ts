@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { PeernetError } from '../core/errors.js'
@@ -60,6 +60,8 @@ export class LevelRecordStore implements RecordStore {
   #tally: Tally
   readonly #waiting = new WaitingWrites()
   #running: Promise<void> | undefined
+  /** It is new; what there was in its directory before, or undefined if there was none. */
+  #made: { readonly before: readonly string[] | undefined } | undefined
 
   private constructor(
     directory: string,
@@ -84,20 +86,28 @@ export class LevelRecordStore implements RecordStore {
     if (await LevelRecordStore.exists(directory)) {
       throw new PeernetError('ERR_PEERNET_GRAPH_EXISTS', `${directory} holds a graph already`)
     }
+    const before = await readdir(directory).catch(() => undefined)
     await makeDirectory(directory)
     const db = await openDatabase(directory, true)
     const tally: Tally = { count: 0, sum: 0 }
-    await db.batch(
-      [
-        { type: 'put', key: IDENTITY_KEY, value: identityValue(identity) },
-        { type: 'put', key: TALLY_KEY, value: tallyValue(tally) },
-      ],
-      { sync: true },
-    )
     const loaded = { records: [], clock: undefined }
     const content = { loaded, checksums: new Map<Guid, number>(), tally }
     const pieces = new LevelPieces(db)
-    return new LevelRecordStore(directory, identity, db, { ...content, pieces })
+    const store = new LevelRecordStore(directory, identity, db, { ...content, pieces })
+    store.#made = { before }
+    try {
+      await db.batch(
+        [
+          { type: 'put', key: IDENTITY_KEY, value: identityValue(identity) },
+          { type: 'put', key: TALLY_KEY, value: tallyValue(tally) },
+        ],
+        { sync: true },
+      )
+    } catch (error) {
+      await store.abandon()
+      throw systemError(directory, error)
+    }
+    return store
   }
 
   /** Is there a store, be it whole or damaged? */
@@ -115,9 +125,16 @@ export class LevelRecordStore implements RecordStore {
     if (!(await LevelRecordStore.exists(directory))) {
       throw new PeernetError('ERR_PEERNET_GRAPH_NOT_FOUND', `${directory} holds no graph`)
     }
-    await checkLogs(directory)
-    const snapshot = await StoreSnapshot.take(directory)
+    const snapshot = await StoreSnapshot.take(directory).catch((error: unknown) => {
+      throw error instanceof PeernetError ? error : systemError(directory, error)
+    })
     let db: Database
+    try {
+      await checkLogs(directory)
+    } catch (error) {
+      await snapshot?.drop()
+      throw error
+    }
     try {
       db = await openDatabase(directory, false)
     } catch (error) {
@@ -167,6 +184,16 @@ export class LevelRecordStore implements RecordStore {
   async close(): Promise<void> {
     await this.#running
     await this.#db.close()
+  }
+
+  async abandon(): Promise<void> {
+    await this.close()
+    if (this.#made === undefined) return
+    const { before } = this.#made
+    for (const name of await readdir(this.directory)) {
+      if (before?.includes(name) !== true) await rm(join(this.directory, name), { force: true })
+    }
+    if (before === undefined) await rmdir(this.directory)
   }
 
   async #run(): Promise<void> {

@@ -43,4 +43,6 @@ export interface RecordStore {
   write(writes: readonly GraphWrite[]): Promise<void> | undefined
   /** Waits for writes under way. */
   close(): Promise<void>
+  /** Closes it; of one that was made new, nothing stays. */
+  abandon(): Promise<void>
 }

@@ -26,4 +26,8 @@ export class VolatileRecordStore implements RecordStore {
   close(): Promise<void> {
     return Promise.resolve()
   }
+
+  abandon(): Promise<void> {
+    return Promise.resolve()
+  }
 }

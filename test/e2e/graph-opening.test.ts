@@ -1,5 +1,5 @@
 // What opening a graph takes (MS-PPGRH 3.1.4.2), through the library.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as assert from 'uvu/assert'
@@ -10,6 +10,7 @@ import {
   openGraph,
   PeernetError,
   type Graph,
+  type OpenGraphOptions,
 } from '#lib/index.js'
 import { ProcessRuntime } from '#lib/runtime/process-runtime.js'
 import { test } from '../harness.js'
@@ -24,6 +25,16 @@ async function rejects(promise: Promise<unknown>, code: string): Promise<void> {
   )
   assert.instance(error, PeernetError)
   assert.is((error as PeernetError).code, code)
+}
+
+/** A signal that is aborted when it is looked at for the second time: the database is there. */
+function abortedLater(looks = 1): AbortSignal {
+  const signal = AbortSignal.abort()
+  let left = looks
+  return new Proxy(signal, {
+    get: (target, name) =>
+      name === 'aborted' ? left-- <= 0 : (Reflect.get(target, name, target) as unknown),
+  })
 }
 
 function text(graph: Graph, id: string): string {
@@ -83,6 +94,45 @@ test('options that are refused leave no database behind', async () => {
     }
     await rejects(createGraph({ ...ada, signal: AbortSignal.abort() }), 'ERR_PEERNET_ABORTED')
     await (await createGraph(ada)).close()
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+})
+
+test('what fails once there is a database leaves none behind, and nothing else is gone', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'peernet-opening-'))
+  const file = path.join(home, 'graph.export')
+  const ada = { graphId: 'opening', peerId: 'ada', addresses: ['::1'] }
+  try {
+    const graph = await createGraph({ ...ada, directory: path.join(home, 'graph') })
+    const { id } = await graph.publish({ type: CHAT, payload: Buffer.from('kept') })
+    await graph.exportDatabase(file)
+    await graph.close()
+    const there = path.join(home, 'there')
+    await mkdir(there)
+    await writeFile(path.join(there, 'notes'), 'mine')
+    for (const directory of [path.join(home, 'new'), there]) {
+      const before = await readdir(directory).catch(() => [])
+      for (const make of [
+        createGraph,
+        openGraph,
+        (options: OpenGraphOptions) => importGraph(file, options),
+      ]) {
+        await rejects(make({ ...ada, directory, signal: abortedLater() }), 'ERR_PEERNET_ABORTED')
+        assert.equal(await readdir(directory).catch(() => []), before)
+      }
+      const copy = await importGraph(file, { ...ada, directory })
+      assert.is(text(copy, id), 'kept')
+      await copy.close()
+      // One that was there stays.
+      const options = { ...ada, directory, signal: abortedLater(0) }
+      await rejects(openGraph(options), 'ERR_PEERNET_ABORTED')
+      await rejects(openGraph({ ...options, signal: abortedLater() }), 'ERR_PEERNET_ABORTED')
+      const again = await openGraph({ ...ada, directory })
+      assert.is(text(again, id), 'kept')
+      await again.close()
+    }
+    assert.is(await readFile(path.join(there, 'notes'), 'utf8'), 'mine')
   } finally {
     await rm(home, { recursive: true, force: true })
   }

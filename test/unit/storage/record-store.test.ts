@@ -1,15 +1,19 @@
 // The graph database on disk: what was acknowledged is there again, damage is found and kept.
+import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
+  cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as assert from 'uvu/assert'
@@ -301,6 +305,60 @@ test('a flipped bit in a table, a missing table, a missing manifest: the same', 
     assert.is(error.code, 'ERR_PEERNET_STATE_CORRUPT', `damage ${i}`)
     assert.match(error.message, directory)
     assert.equal(content(directory), before, `damage ${i}`)
+  }
+})
+
+test('a damaged store that several open at once is left as it was', async () => {
+  const whole = await filled(manyRecords(3000), 3000)
+  // Opening moves the log into a table, which LevelDB reads again only when it is asked to.
+  await (await LevelRecordStore.open(whole)).close()
+  const table = readdirSync(whole).find((name) => name.endsWith('.ldb')) as string
+  flip(path.join(whole, table), 1000)
+  for (let round = 0; round < 5; round++) {
+    const directory = fresh()
+    await copyDirectory(whole, directory)
+    const before = content(directory)
+    const errors = await Promise.all(
+      [1, 2, 3, 4].map(async (n) => {
+        // Each a little later than the one before.
+        for (let turn = 0; turn < n * (round + 1); turn++) await stat(directory)
+        return (await rejection(LevelRecordStore.open(directory))).code
+      }),
+    )
+    const allowed = ['ERR_PEERNET_STATE_CORRUPT', 'ERR_PEERNET_STATE_LOCKED']
+    assert.ok(errors.includes('ERR_PEERNET_STATE_CORRUPT'))
+    assert.equal(
+      errors.filter((code) => !allowed.includes(code)),
+      [],
+    )
+    assert.equal(content(directory), before)
+  }
+})
+
+test('who opens a store has it for himself, until he is gone', async () => {
+  const directory = await filled([makeRecord(1)])
+  const place = path.join(directory, '.before-opening')
+  const claimOf = (pid: number | undefined): void => {
+    mkdirSync(place)
+    writeFileSync(path.join(place, 'owner'), `${pid} a-claim`)
+  }
+  claimOf(process.ppid)
+  const error = await rejection(LevelRecordStore.open(directory))
+  assert.is(error.code, 'ERR_PEERNET_STATE_LOCKED')
+  // For ever? The number may be another's by now.
+  const old = (Date.now() - LIMITS.graphOpeningMs) / 1000 - 1
+  utimesSync(place, old, old)
+  await (await LevelRecordStore.open(directory)).close()
+  // That process is gone; another one had our number; its claim says nothing.
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  for (const owner of [pid, process.pid, undefined]) {
+    claimOf(owner)
+    cpSync(place, `${place}.left-behind`, { recursive: true })
+    await (await LevelRecordStore.open(directory)).close()
+    assert.equal(
+      readdirSync(directory).filter((name) => name.startsWith('.')),
+      [],
+    )
   }
 })
 
