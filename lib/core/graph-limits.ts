@@ -63,6 +63,8 @@ export const GRAPH_LIMITS = {
   /** Bytes handed to the network that have not left the process: of a link, and of a node. */
   graphWriteAheadBytes: 256 * 1024,
   graphWriteAheadTotalBytes: 64 * 1024 * 1024,
+  /** Bytes of a published payload that are copied before others have their turn. */
+  graphCopyTurnBytes: 512 * 1024,
   /** Pieces up to this size of one turn are joined. */
   graphJoinBytes: 4096,
   /** Records that wait for a slow link: one more, and it is given up; a later sync repairs it. */

@@ -160,6 +160,7 @@ function valueOf({ type, value }: RecordAttribute): AttributeValue {
 export interface PublishOptions {
   /** GUID, chosen by the application; not one of the four that graphs use themselves. */
   readonly type: string
+  /** Copied: before the call returns, or in several turns if it is longer than 512 KB. */
   readonly payload?: Uint8Array
   /** What it can be found by: an object, a list, or XML of MS-PPGRH 2.2.3.5. */
   readonly attributes?: AttributesInput
@@ -207,7 +208,8 @@ function contentOf(options: UpdateOptions): Omit<RecordChanges, 'expirationTime'
   const { payload, attributes, autorefresh } = options
   checkArgument(payload === undefined || payload instanceof Uint8Array, 'payload is a Uint8Array')
   return {
-    // A command is carried out within the call: its record has a copy by then.
+    // A command is carried out within the call: its record has a copy by then. Large ones are
+    // copied before it (large-payload.ts).
     ...(payload === undefined ? {} : { payload }),
     ...(attributes === undefined ? {} : { attributes: attributesXml(attributes) }),
     ...(autorefresh === undefined ? {} : { autorefresh }),

@@ -3,7 +3,7 @@ import { checkArgument, PeernetError } from '../core/errors.js'
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
 import { isReservedType } from '../graph/constants.js'
-import type { GraphProperties, PropertyChanges } from '../graph/interface.js'
+import type { GraphProperties, PropertyChanges, RecordChanges } from '../graph/interface.js'
 import { searchRecords } from '../graph/search/search.js'
 import type { RecordFilter } from '../graph/search/filter.js'
 import type { LoadedStore } from '../storage/record-store.js'
@@ -31,6 +31,7 @@ import {
 import { TopologySurvey, type GraphTopology } from './graph-topology.js'
 import { exportGraph, importIntoGraph } from './graph-transfer.js'
 import type { WatchFilter } from './graph-watchers.js'
+import { isLargePayload, withPayloadCopied } from './large-payload.js'
 
 export interface NeighborInfo extends ConnectionInfo {
   /** Where it listens. */
@@ -236,7 +237,8 @@ export class Graph {
    * refuses.
    */
   async publish(options: PublishOptions): Promise<PublishedRecord> {
-    const record = recordSpec(options, this.#engine.context, Date.now())
+    const spec = recordSpec(options, this.#engine.context, Date.now())
+    const record = this.#isLarge(spec) ? await withPayloadCopied(spec, options.signal) : spec
     const { id } = await this.#engine.command({ type: 'publish', record }, options.signal)
     return this.#published(id as Guid)
   }
@@ -247,7 +249,8 @@ export class Graph {
    */
   async update(record: string | PublishedRecord, options: UpdateOptions): Promise<PublishedRecord> {
     const id = idArgument(record)
-    const changes = recordChanges(options, this.#engine.context, Date.now())
+    const given = recordChanges(options, this.#engine.context, Date.now())
+    const changes = this.#isLarge(given) ? await withPayloadCopied(given, options.signal) : given
     await this.#engine.command({ type: 'update', id, changes }, options.signal)
     return this.#published(id)
   }
@@ -450,6 +453,11 @@ export class Graph {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #isLarge(content: RecordChanges): boolean {
+    this.#engine.checkOpen()
+    return isLargePayload(content, this.properties.maxRecordSize)
   }
 
   #published(id: Guid): PublishedRecord {

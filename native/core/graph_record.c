@@ -122,6 +122,14 @@ static void write_string(pn_writer_t *w, pn_bytes_t texts, uint32_t *at, uint32_
   *at += 2 * units;
 }
 
+/* One that stands where it belongs already stays there. */
+static void write_payload(pn_writer_t *w, pn_bytes_t payload) {
+  if (w->code == PN_OK && payload.base == w->base + w->at)
+    pn_writer_take(w, payload.size);
+  else
+    pn_write_span(w, payload, 0, payload.size);
+}
+
 pn_err_t pn_graph_record_encode(const pn_graph_record_t *record,
                                 const pn_graph_record_parts_t *parts, uint32_t order,
                                 pn_writer_t *w) {
@@ -139,7 +147,7 @@ pn_err_t pn_graph_record_encode(const pn_graph_record_t *record,
   write_string(w, parts->texts, &text, record->graph_units);
   pn_write_be16(w, PN_GRAPH_VALUE_RECORD_VERSION);
   pn_write_be32(w, parts->payload.size);
-  pn_write_span(w, parts->payload, 0, parts->payload.size);
+  write_payload(w, parts->payload);
   write_string(w, parts->texts, &text, record->attributes_units);
   if (w->code != PN_OK)
     return (pn_err_t)w->code;

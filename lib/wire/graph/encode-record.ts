@@ -5,6 +5,7 @@ import { graphEncodeRecord, output, rows, source } from '../../native/graph.js'
 import { writeU64 } from './bytes.js'
 import { GraphBound, GraphLength, GraphRecordFlag } from './constants.js'
 import type { RecordFields } from './record.js'
+import { takeRoom } from './payload-room.js'
 import { MessageRow, RecordRow } from './rows.js'
 import { claim, claimed } from './slab.js'
 import { checkText, putUtf16, type StringOrder } from './text.js'
@@ -79,8 +80,18 @@ function checkFields(fields: RecordFields): void {
   )
 }
 
+/** Where the record is to be written, with room for a FLOOD frame's head before it. */
+function memoryFor({ payload }: RecordFields, size: number): [memory: Uint8Array, at: number] {
+  const tail = 4 + 2 * (rows[RECORD + RecordRow.ATTRIBUTES_UNITS] as number)
+  const head = size - payload.length - tail
+  const around = takeRoom(payload, head + FLOOD_FRAME_HEAD, tail)
+  if (around !== undefined) return [around, payload.byteOffset - head]
+  const at = claim(size + FLOOD_FRAME_HEAD) + FLOOD_FRAME_HEAD
+  return [claimed(), at]
+}
+
 /**
- * Builds a record.
+ * Builds a record. A payload from `payloadRoom` is not copied, and belongs to the record then.
  * @throws PeernetError ERR_PEERNET_INVALID_ARG when the fields cannot be those of a record
  *   (2.2.1.9, 3.1.7.27)
  */
@@ -93,9 +104,8 @@ export function encodeRecord(
   const size = putLengths(fields)
   putFixed(fields)
   const texts = putTexts(fields, bigEndian)
-  const at = claim(size + FLOOD_FRAME_HEAD) + FLOOD_FRAME_HEAD
-  const out = claimed()
   const { securityData, payload } = fields
+  const [out, at] = memoryFor(fields, size)
   const order = bigEndian ? 0 : 1
   const outcome = graphEncodeRecord(texts, securityData, payload, out, at, order)
   checkArgument(outcome >= 0, `these fields make no record: ${nativeCode(-outcome)}`)
