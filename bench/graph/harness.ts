@@ -29,8 +29,10 @@ export const floodMetrics = {
   '64 at once': 'records per s',
   'CPU each, 64 at once': 'ms',
   'bytes each, 64 at once': 'bytes',
-  'latency to all, median alone': 'ms',
-  'latency to all, p99 alone': 'ms',
+  'latency to all, median alone, fresh': 'ms',
+  'latency to all, p99 alone, fresh': 'ms',
+  'latency to all, median alone, later': 'ms',
+  'latency to all, p99 alone, later': 'ms',
   'latency to each, p99 64 at once': 'ms',
   'bytes each, alone': 'bytes',
   lost: 'records',
@@ -44,8 +46,12 @@ export const syncMetrics = {
 
 interface Effort {
   readonly settleMs: number
+  /** In a process that has just begun: so many before, and those that are measured. */
+  readonly freshWarmUp: number
+  readonly fresh: number
+  readonly freshPauseMs: number
   readonly warmUp: number
-  /** One at a time, before those that are measured: V8 adapts to the other load first. */
+  /** One at a time after the warm-up: V8 adapts to the other load first. */
   readonly aloneWarmUp: number
   readonly alone: number
   readonly sustained: number
@@ -53,7 +59,10 @@ interface Effort {
 }
 
 const FULL: Effort = {
-  settleMs: 1000,
+  settleMs: 2500,
+  freshWarmUp: 10,
+  fresh: 60,
+  freshPauseMs: 5,
   warmUp: 3_000,
   aloneWarmUp: 100,
   alone: 300,
@@ -62,6 +71,9 @@ const FULL: Effort = {
 }
 const QUICK: Effort = {
   settleMs: 0,
+  freshWarmUp: 1,
+  fresh: 2,
+  freshPauseMs: 1,
   warmUp: 2,
   aloneWarmUp: 1,
   alone: 3,
@@ -152,14 +164,19 @@ async function inParallel(
 }
 
 /** Milliseconds until all had each record. */
-async function oneByOne(watcher: Watcher, count: number, limitMs: number): Promise<number[]> {
+async function oneByOne(
+  watcher: Watcher,
+  count: number,
+  limitMs: number,
+  pauseMs = 1,
+): Promise<number[]> {
   const alone: number[] = []
   const until = performance.now() + limitMs
   while (alone.length < count && performance.now() < until) {
     const ms = await watcher.publish()
     if (ms !== undefined) alone.push(ms)
     // What was acknowledged goes out before the next record.
-    await sleep(1)
+    await sleep(pauseMs)
   }
   return alone
 }
@@ -173,10 +190,15 @@ export async function measureFlood(
   const watcher = new Watcher(system, nodes)
   await system.create(nodes, watcher.receive)
   await sleep(effort.settleMs)
+
+  await oneByOne(watcher, effort.freshWarmUp, 2 * effort.sustainedMs, 0)
+  const fresh = await oneByOne(watcher, effort.fresh, 5 * effort.sustainedMs, effort.freshPauseMs)
+
+  const first = watcher.published
   const warmUntil = performance.now() + effort.sustainedMs
   await inParallel(
     AT_ONCE,
-    () => watcher.published < effort.warmUp && performance.now() < warmUntil,
+    () => watcher.published < first + effort.warmUp && performance.now() < warmUntil,
     () => watcher.publish(),
   )
 
@@ -203,8 +225,10 @@ export async function measureFlood(
     '64 at once': count / together.seconds,
     'CPU each, 64 at once': (cpu * 1000) / count,
     'bytes each, 64 at once': together.bytes / count,
-    'latency to all, median alone': median(alone),
-    'latency to all, p99 alone': quantile(alone, 0.99),
+    'latency to all, median alone, fresh': median(fresh),
+    'latency to all, p99 alone, fresh': quantile(fresh, 0.99),
+    'latency to all, median alone, later': median(alone),
+    'latency to all, p99 alone, later': quantile(alone, 0.99),
     'latency to each, p99 64 at once': quantile(watcher.each, 0.99),
     'bytes each, alone': single.bytes / alone.length,
     lost: watcher.lost,

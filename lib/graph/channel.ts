@@ -68,8 +68,8 @@ export class Channel {
   readonly #sealed: SealedOutlet | undefined
   #session: SecuritySession | undefined
   #plain: GraphMessageReader | undefined
-  #complete = false
-  #draining = false
+  #complete: boolean
+  #draining: boolean
 
   constructor(
     context: GraphContext,
@@ -83,6 +83,11 @@ export class Channel {
     if (context.config.security !== undefined) this.#sealed = new SealedOutlet(this.#protect)
     const outlet = this.#sealed ?? new ClearOutlet(frameSizes(context).sent)
     this.queue = new SendQueue(host, watcher, outlet)
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#session = undefined
+    this.#plain = undefined
+    this.#complete = false
+    this.#draining = false
   }
 
   /** Bytes kept for incomplete messages. */

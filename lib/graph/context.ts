@@ -75,9 +75,9 @@ export class GraphContext {
   /** Peer time at which this node last had a neighbour: where a sync by time begins (2.2.2.7). */
   leftAt: bigint | undefined
   /** It has had neighbours on this host, so that loopback addresses may be those of nodes. */
-  onLoopback = false
-  allowDirect = false
-  closing = false
+  onLoopback: boolean
+  allowDirect: boolean
+  closing: boolean
   readonly nodeId: bigint
   properties: GraphProperties
   readonly counters = new Counters()
@@ -85,6 +85,11 @@ export class GraphContext {
   readonly effects = new Queue<GraphEffect>()
   readonly events = new Queue<GraphEvent>()
   readonly config: GraphConfig
+  readonly database: GraphDatabase
+  /** Of the configuration; undefined: the null provider. */
+  readonly security: GraphSecurityProvider | undefined
+  /** False: nothing has to be on a disk before it counts, and `write` does nothing. */
+  readonly stores: boolean
   /** Set by graph.ts once all parts exist. */
   parts!: GraphParts
   #kept = { now: Number.NaN, wallOffsetMs: 0, peerTimeDelta: 0n, peerTime: 0n }
@@ -93,20 +98,23 @@ export class GraphContext {
 
   constructor(config: GraphConfig) {
     this.config = config
+    this.database = config.database
+    this.security = config.security
+    this.stores = config.stores !== false
     this.properties = config.properties
     this.peerTimeDelta = config.peerTimeDelta
     this.clockHome = config.dialect.acceptFirstPeerTime ? config.peerTimeDelta : 0n
     this.neverConnected = !config.loaded
     this.leftAt = config.leftAt
     this.nodeId = new DataView(config.rng.bytes(8).buffer).getBigUint64(0)
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.onLoopback = false
+    this.allowDirect = false
+    this.closing = false
   }
 
   get rng(): Rng {
     return this.config.rng
-  }
-
-  get database(): GraphDatabase {
-    return this.config.database
   }
 
   /** UTC as FILETIME ticks. */
@@ -143,11 +151,6 @@ export class GraphContext {
   /** When a peer time will be, on the machine's clock. */
   instantOf(peerTime: bigint): Instant {
     return this.now + Math.ceil(Number(peerTime - this.peerTime) / 10)
-  }
-
-  /** False: nothing has to be on a disk before it counts, and `write` does nothing. */
-  get stores(): boolean {
-    return this.config.stores !== false
   }
 
   /** The write becomes part of the next persist effect. */

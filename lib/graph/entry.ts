@@ -9,7 +9,7 @@ export class Entry {
   /** Local flag, never on the wire (GA-28). */
   autorefresh: boolean
   /** Expired, but not purged yet (GA-58). */
-  lapsed = false
+  lapsed: boolean
   /** Place in the expiry heap; -1: not in it. */
   heapIndex = -1
   /** Place among the records of its type. */
@@ -24,6 +24,7 @@ export class Entry {
   constructor(record: GraphRecord, autorefresh: boolean) {
     this.record = record
     this.autorefresh = autorefresh
+    this.lapsed = false
   }
 
   get record(): GraphRecord {
@@ -47,6 +48,16 @@ export class Entry {
     return this.#record.modificationTime
   }
 
+  /** As a number, which is a few microseconds off. */
+  get timeAbout(): number {
+    return ticksAbout(this.#modifiedHigh ^ SIGN, this.#modifiedLow ^ SIGN)
+  }
+
+  /** It is held, and has not lapsed. */
+  get isCurrent(): boolean {
+    return this.heapIndex >= 0
+  }
+
   get expires(): bigint {
     return this.#record.expirationTime
   }
@@ -65,7 +76,12 @@ export class Entry {
   static compare(this: void, a: Entry, b: Entry): number {
     if (a.#modifiedHigh !== b.#modifiedHigh) return a.#modifiedHigh - b.#modifiedHigh
     if (a.#modifiedLow !== b.#modifiedLow) return a.#modifiedLow - b.#modifiedLow
-    return a.id === b.id ? 0 : a.id < b.id ? -1 : 1
+    for (let i = 0; i < 4; i++) {
+      const word = a.#record.idWord(i) >>> 0
+      const other = b.#record.idWord(i) >>> 0
+      if (word !== other) return word - other
+    }
+    return 0
   }
 }
 

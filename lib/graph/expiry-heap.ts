@@ -1,8 +1,9 @@
+import { emptyList } from '../core/list.js'
 import type { Entry } from './entry.js'
 
 /** Entries by the time at which they expire: the earliest in O(1), changes in O(log n). */
 export class ExpiryHeap {
-  readonly #heap: Entry[] = []
+  readonly #heap = emptyList<Entry>()
 
   first(): Entry | undefined {
     return this.#heap[0]

@@ -19,6 +19,8 @@ export class Expiry implements Timed {
   constructor(context: GraphContext, expired: (record: GraphRecord) => void) {
     this.#context = context
     this.#expired = expired
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#scanAt = undefined
   }
 
   scanNow(): void {

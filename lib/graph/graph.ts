@@ -38,11 +38,11 @@ export class GraphMachine implements DrivenGraph {
   readonly context: GraphContext
   readonly #links: Links
   readonly #commands: Commands
-  #started = false
+  #started: boolean
   #status = 0
   /** Of persist effects: what is on disk. */
   #persisted = 0
-  #closed = false
+  #closed: boolean
 
   constructor(config: GraphConfig, makeParts: PartsMaker = makeRealParts) {
     const context = new GraphContext(config)
@@ -50,6 +50,9 @@ export class GraphMachine implements DrivenGraph {
     this.#links = new Links(context)
     context.parts = { links: this.#links, ...makeParts(context) }
     this.#commands = new Commands(context, this.#links)
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#started = false
+    this.#closed = false
   }
 
   /** 3.1.4 */

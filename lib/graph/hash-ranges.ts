@@ -1,5 +1,11 @@
 import { md5 } from '../native/digest.js'
-import { comparePositions, FIRST_POSITION, type Entry, type Position } from './entry.js'
+import {
+  ABOUT_TICKS,
+  comparePositions,
+  FIRST_POSITION,
+  type Entry,
+  type Position,
+} from './entry.js'
 import type { OrderedEntries } from './ordered-entries.js'
 
 /** The records after the end of the range before it, up to and including this position. */
@@ -27,17 +33,26 @@ export class HashRanges {
   #rangeSize = 0
   /** No range that ends before it has changed; undefined: none has. */
   #changedFrom: Position | undefined
+  /** Its time as a number; before it, when it is none of an entry. */
+  #changedAbout = -Infinity
 
   constructor(order: OrderedEntries) {
     this.#order = order
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#changedFrom = undefined
   }
 
   /** The order has got, or has lost, an entry at this position. */
-  changed(position: Position): void {
+  changed(entry: Entry): void {
     const from = this.#changedFrom
-    if (from !== undefined && comparePositions(position, from) >= 0) return
-    // Not the position itself: that of an entry changes.
-    this.#changedFrom = { time: position.time, id: position.id }
+    if (from !== undefined) {
+      // As a rule it is far behind: seen without making a bigint.
+      if (entry.timeAbout > this.#changedAbout + ABOUT_TICKS) return
+      if (comparePositions(entry, from) >= 0) return
+    }
+    // Not the entry itself: its position changes.
+    this.#changedFrom = { time: entry.time, id: entry.id }
+    this.#changedAbout = entry.timeAbout
   }
 
   /** Ranges of so many records, the last one shorter. The array stays as it is. */
@@ -45,6 +60,7 @@ export class HashRanges {
     if (rangeSize !== this.#rangeSize) {
       this.#rangeSize = rangeSize
       this.#changedFrom = FIRST_POSITION
+      this.#changedAbout = -Infinity
     }
     if (this.#changedFrom === undefined) return this.#ranges
     let index = rangeAt(this.#ranges, this.#changedFrom)

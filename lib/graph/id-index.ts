@@ -1,4 +1,5 @@
 import { guidWord, type Guid } from '../core/guid.js'
+import { emptyList } from '../core/list.js'
 import { graphPrint, rows } from '../native/graph.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { MessageRow } from '../wire/graph/rows.js'
@@ -54,7 +55,7 @@ export class IdIndex {
   /** Pairs of a hash and a place among the entries, counted from 1; 0: free. Half are free. */
   #slots = new Int32Array(2 * LEAST)
   /** In the order in which they came; undefined: has left. */
-  #entries: (Entry | undefined)[] = []
+  #entries: (Entry | undefined)[] = emptyList<Entry>()
   #size = 0
   /** Of iterations under way: where they go on. */
   readonly #cursors = new Set<{ at: number }>()
@@ -170,7 +171,7 @@ export class IdIndex {
   /** Closes the holes that those who left have left. */
   #moveUp(): void {
     const places = new Int32Array(this.#entries.length + 1)
-    const entries: Entry[] = []
+    const entries = emptyList<Entry>()
     this.#entries.forEach((entry, i) => {
       places[i] = entries.length
       if (entry !== undefined) entries.push(entry)

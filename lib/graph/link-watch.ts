@@ -27,13 +27,20 @@ interface Probe {
  */
 export class LinkWatch {
   /** It has acknowledged nothing for long, perhaps rightly so: what it holds would tell. */
-  doubtful = false
+  doubtful: boolean
   #lastReceived: Instant = 0
   #lastSent: Instant = 0
   /** Since when the peer has been in the middle of a message, and how much came since then. */
   #partialSince: Instant | undefined
   #partialBytes = 0
   #probe: Probe | undefined
+
+  constructor() {
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.doubtful = false
+    this.#partialSince = undefined
+    this.#probe = undefined
+  }
 
   begin(now: Instant): void {
     this.#lastReceived = now

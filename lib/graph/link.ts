@@ -1,6 +1,6 @@
 import type { Timed } from '../core/deadlines.js'
 import type { Endpoint } from '../core/endpoint.js'
-import type { Instant } from '../core/instant.js'
+import { NEVER, type Instant } from '../core/instant.js'
 import { AckList } from '../wire/graph/ack-list.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import type { Channel } from './channel.js'
@@ -38,13 +38,13 @@ export class GraphLink implements Link, Timed {
   readonly repair: boolean
   /** Refusals that have led here, and whether this one was refused. */
   readonly hops: number
-  refused = false
+  refused: boolean
   /** The peer that an outgoing connection is meant for. */
   readonly wantedPeer: string | undefined
   direct: boolean
   /** A direct one that only asks for neighbours (lib/graph/topology.ts). */
   topology: boolean
-  state: LinkState = 'start'
+  state: LinkState
   connectionState: ConnectionState
   nodeId: bigint | undefined
   peerId: string | undefined
@@ -52,7 +52,7 @@ export class GraphLink implements Link, Timed {
   sequence = 0
   connectedAt: Instant = 0
   utility = 0
-  sync: unknown = undefined
+  sync: unknown
   brought: GraphRecord | undefined
 
   /** Command that wants this connection and has not been answered. */
@@ -60,21 +60,21 @@ export class GraphLink implements Link, Timed {
   /** Of the Authentication Timer. */
   authenticationEnds: Instant = 0
   /** TConnect. */
-  connectSentAt: Instant = 0
-  finishingSince: Instant = 0
-  finishSent = false
+  connectSentAt: Instant = NEVER
+  finishingSince: Instant = NEVER
+  finishSent: boolean
   /** Set when it is up. */
   channel!: Channel
   readonly watch = new LinkWatch()
   /** Acknowledgements that wait for something to go along with, at most `graphAckDelayUs`. */
   readonly acks = new AckList()
   /** It waits in the list of links with acknowledgements. */
-  acking = false
+  acking: boolean
   /** Bytes of an incomplete message, and all that came before it was authenticated. */
   partialBytes = 0
   negotiationBytes = 0
   /** It waits in the list of links that have something to send. */
-  dirty = false
+  dirty: boolean
   /** Offset of the stream where the application data sent so far ends; 0: none is on its way. */
   dataEnd = 0
   readonly #owner: LinkOwner
@@ -96,6 +96,16 @@ export class GraphLink implements Link, Timed {
     this.wantedPeer = outgoing?.peerId
     this.handle = outgoing?.handle
     this.connectionState = this.initiator ? 'out-alloc' : 'in-alloc'
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.refused = false
+    this.state = 'start'
+    this.nodeId = undefined
+    this.peerId = undefined
+    this.sync = undefined
+    this.brought = undefined
+    this.finishSent = false
+    this.acking = false
+    this.dirty = false
   }
 
   get authenticated(): boolean {

@@ -1,6 +1,7 @@
 import { sameEndpoint, type Endpoint } from '../core/endpoint.js'
 import { networkKey } from '../core/ipv6.js'
 import { LIMITS } from '../core/limits.js'
+import { emptyList } from '../core/list.js'
 import type {
   DisconnectMessage,
   DisconnectReason,
@@ -30,7 +31,7 @@ export class Links implements LinksPart, LinkOwner {
   readonly handshake: Handshake
   readonly #context: GraphContext
   readonly #links = new Map<ConnectionId, GraphLink>()
-  readonly #neighbors: GraphLink[] = []
+  readonly #neighbors = emptyList<GraphLink>()
   readonly #referrals = new ReferralList()
   /** Accepted connections of each address, a /64 counting as one. */
   readonly #accepted = new Map<string, number>()

@@ -1,3 +1,4 @@
+import { emptyList } from '../core/list.js'
 import { comparePositions, Entry, type Position } from './entry.js'
 
 /** Entries a block holds before it is cut in two. */
@@ -13,9 +14,9 @@ const FRESH = 1024
  * first, and sorted when somebody asks or there are many.
  */
 export class OrderedEntries {
-  #blocks: Entry[][] = []
+  #blocks = emptyList<Entry[]>()
   #size = 0
-  #fresh: Entry[] = []
+  #fresh = emptyList<Entry>()
 
   get size(): number {
     return this.#size
@@ -30,35 +31,55 @@ export class OrderedEntries {
   #settle(): void {
     if (this.#fresh.length === 0) return
     const fresh = this.#fresh
-    this.#fresh = []
+    this.#fresh = emptyList()
     fresh.sort(Entry.compare)
-    for (const entry of fresh) this.#place(entry)
+    // Runs that belong between the same two: a sync brings what is older than the newest records,
+    // which were there first.
+    let from = 0
+    while (from < fresh.length) {
+      const index = this.#blockFor(fresh[from] as Entry)
+      const block = this.#blocks[index]
+      if (block === undefined) {
+        this.#append(fresh, from)
+        return
+      }
+      from = this.#insertRun(index, block, fresh, from)
+    }
   }
 
-  #place(entry: Entry): void {
+  /** All from there on are behind all that are there. */
+  #append(fresh: readonly Entry[], from: number): void {
+    let at = from
     const tail = this.#blocks.at(-1)
-    if (tail === undefined) {
-      this.#blocks.push([entry])
-      return
+    if (tail !== undefined) {
+      while (at < fresh.length && tail.length < BLOCK) tail.push(fresh[at++] as Entry)
     }
-    if (Entry.compare(tail.at(-1) as Entry, entry) < 0) {
-      if (tail.length < BLOCK) tail.push(entry)
-      else this.#blocks.push([entry])
-      return
+    for (; at < fresh.length; at += BLOCK) this.#blocks.push(fresh.slice(at, at + BLOCK))
+  }
+
+  /** Returns where the next run begins. */
+  #insertRun(index: number, block: Entry[], fresh: readonly Entry[], from: number): number {
+    const place = placeFor(block, fresh[from] as Entry)
+    const next = block[place] as Entry
+    let to = from + 1
+    while (to < fresh.length && Entry.compare(fresh[to] as Entry, next) < 0) to++
+    block.splice(place, 0, ...fresh.slice(from, to))
+    if (block.length > BLOCK) {
+      const size = block.length < 2 * BLOCK ? Math.ceil(block.length / 2) : BLOCK
+      const parts: Entry[][] = []
+      for (let at = 0; at < block.length; at += size) parts.push(block.slice(at, at + size))
+      this.#blocks.splice(index, 1, ...parts)
     }
-    const index = this.#blockOf(entry)
-    const block = this.#blocks[index] as Entry[]
-    block.splice(placeIn(block, entry), 0, entry)
-    if (block.length > BLOCK) this.#blocks.splice(index + 1, 0, block.splice(BLOCK / 2))
+    return to
   }
 
   /** The entry has the position with which it was inserted. */
   remove(entry: Entry): void {
     this.#settle()
-    const index = this.#blockOf(entry)
+    const index = this.#blockFor(entry)
     const block = this.#blocks[index]
     if (block === undefined) return
-    const place = placeIn(block, entry)
+    const place = placeFor(block, entry)
     if (block[place] !== entry) return
     this.#size--
     block.splice(place, 1)
@@ -96,6 +117,19 @@ export class OrderedEntries {
     for (const block of this.#blocks) yield* block
   }
 
+  /** As `#blockOf`, for the position of an entry: no bigint is made. */
+  #blockFor(entry: Entry): number {
+    let low = 0
+    let high = this.#blocks.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const last = (this.#blocks[middle] as Entry[]).at(-1) as Entry
+      if (Entry.compare(last, entry) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** The first block that does not end before a position; one past the last if all do. */
   #blockOf(position: Position): number {
     let low = 0
@@ -117,6 +151,18 @@ function placeIn(block: readonly Entry[], position: Position): number {
   while (low < high) {
     const middle = (low + high) >> 1
     if (comparePositions(block[middle] as Entry, position) < 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The same for the position of an entry. */
+function placeFor(block: readonly Entry[], entry: Entry): number {
+  let low = 0
+  let high = block.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (Entry.compare(block[middle] as Entry, entry) < 0) low = middle + 1
     else high = middle
   }
   return low

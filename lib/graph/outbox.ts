@@ -1,5 +1,6 @@
 import type { Guid } from '../core/guid.js'
 import { LIMITS } from '../core/limits.js'
+import { emptyList } from '../core/list.js'
 import { Queue } from '../core/queue.js'
 import { encodeGraphMessage } from '../wire/graph/codec.js'
 import type { GraphMessage } from '../wire/graph/messages.js'
@@ -29,8 +30,8 @@ export class Outbox implements SendHost {
   readonly #context: GraphContext
   /** Links that have something to send; acknowledgements; too much. */
   readonly #dirty = new Queue<GraphLink>()
-  readonly #acking: GraphLink[] = []
-  readonly #overflowed: GraphLink[] = []
+  readonly #acking = emptyList<GraphLink>()
+  readonly #overflowed = emptyList<GraphLink>()
   readonly #ackTimer: Alarm
 
   constructor(context: GraphContext) {
@@ -174,7 +175,7 @@ export class Outbox implements SendHost {
    */
   floodSent(link: GraphLink, record: GraphRecord, end: number): void {
     if (!this.#lives(record)) return
-    const certain = this.#context.config.security === undefined || record === link.brought
+    const certain = this.#context.security === undefined || record === link.brought
     link.watch.follow(record.id, end, this.#context.now, certain)
   }
 

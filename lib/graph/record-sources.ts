@@ -83,9 +83,8 @@ function* inOrder(
     if (end === undefined) return
     position = { time: end.time, id: end.id }
     for (const entry of step) {
-      // Found by the words of its ID: a string for each is not needed.
-      const record = database.current(entry.record)
-      if (record !== undefined && covers(record.type)) yield record
+      const { record } = entry
+      if (entry.isCurrent && covers(record.type)) yield record
     }
   }
 }

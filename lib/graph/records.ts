@@ -222,8 +222,8 @@ export class Records implements RecordsPart {
 
   /** 3.1.7.27: the provider has the last word on a record that is sound. */
   #judge(link: Link, record: GraphRecord): boolean {
-    const { counters, config } = this.#context
-    const verdict = config.security === undefined ? 'valid' : config.security.validate(record)
+    const { counters, security } = this.#context
+    const verdict = security === undefined ? 'valid' : security.validate(record)
     if (verdict === 'valid') return this.#receive(link, record)
     if (verdict === 'defer') {
       const kept = this.#deferred.add(link, record)
@@ -262,7 +262,7 @@ export class Records implements RecordsPart {
 
   /** Of use under a provider only: see Outbox.challenge. */
   #noteBrought(link: Link, record: GraphRecord): void {
-    if (this.#context.config.security === undefined) return
+    if (this.#context.security === undefined) return
     if (record.size <= LIMITS.graphProtectChunkBytes) link.brought = record
   }
 

@@ -54,7 +54,7 @@ const NOTHING: RecordSource = { next: () => undefined }
  * Every queue of the class is bounded; `overflowed` tells that the peer drains too slowly.
  */
 export class SendQueue {
-  overflowed = false
+  overflowed: boolean
   /** Application data that waits for its turn. */
   dataBytes = 0
   readonly #host: SendHost
@@ -84,6 +84,11 @@ export class SendQueue {
     this.#host = host
     this.#watcher = watcher
     this.#outlet = outlet
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.overflowed = false
+    this.#cutter = undefined
+    this.#cutRecord = undefined
+    this.#cutHandle = undefined
   }
 
   /** Records that wait, sources not counted. */

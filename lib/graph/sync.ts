@@ -30,10 +30,14 @@ export class Sync implements SyncPart, SyncObserver, Timed {
   /** Since when this node has had what its neighbours have. */
   #settledAt: Instant | undefined
   /** It had neighbours and lost them all, perhaps while others made up a split. */
-  #lostTouch = false
+  #lostTouch: boolean
 
   constructor(context: GraphContext) {
     this.#context = context
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#main = undefined
+    this.#settledAt = undefined
+    this.#lostTouch = false
   }
 
   linkConnected(link: Link): void {

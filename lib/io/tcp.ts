@@ -57,13 +57,16 @@ export class TcpStream {
   #outTurn = 0
   #yields = false
   /** Not read, because of the owner. */
-  #paused = false
-  #closed = false
+  #paused: boolean
+  #closed: boolean
 
   private constructor(socket: Socket, owner: StreamOwner, connected: boolean) {
     this.#socket = socket
     this.owner = owner
     this.#connected = connected
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#paused = false
+    this.#closed = false
   }
 
   /**

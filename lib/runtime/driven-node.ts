@@ -18,13 +18,16 @@ export abstract class DrivenNode implements TurnNode {
   readonly counters = new Counters()
   protected readonly turns: Turns
   readonly #timed: Timed
-  #pumping = false
-  #closed = false
+  #pumping: boolean
+  #closed: boolean
   #deadline: Instant = NEVER
 
   constructor(turns: Turns, machine: Timed) {
     this.turns = turns
     this.#timed = machine
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#pumping = false
+    this.#closed = false
   }
 
   get closed(): boolean {

@@ -14,7 +14,12 @@ export class KnownRecords {
   /** pn_graph_known_t; the native side looks prints up, and only here they are written. */
   readonly words = new Int32Array(KNOWN_SETS * SET_WORDS)
   /** Changes when a record is forgotten: what was found before is to be looked up again. */
-  generation = 0
+  generation: number
+
+  constructor() {
+    // Here, not where it is declared: see Shapes in spec/architecture.md.
+    this.generation = 0
+  }
 
   add(low: number, high: number): void {
     const { words } = this

@@ -86,7 +86,7 @@ abstract class Reader {
   #count = 0
   /** Where the input goes on behind the last item that was given out. */
   #end = 0
-  #closed = false
+  #closed: boolean
   readonly #known: KnownRecords | undefined
   /** Of `known` when the rows were filled. */
   #generation = 0
@@ -107,6 +107,9 @@ abstract class Reader {
     this.words[StreamRow.MAX_MESSAGE] = maxMessage
     this.#bigEndian = stringOrder === 'big-endian'
     this.#known = options.known
+    // Here, not where they are declared: see Shapes in spec/architecture.md.
+    this.#assembly = undefined
+    this.#closed = false
   }
 
   /** Bytes kept for what is not complete yet. */
