@@ -37,7 +37,7 @@ export const GRAPH_LIMITS = {
   graphPingUs: seconds(30),
   graphSilenceUs: seconds(60),
   /** An ACK waits for so long for a message to go along with: far below the silence above. */
-  graphAckDelayUs: milliseconds(20),
+  graphAckDelayUs: milliseconds(100),
   /** A message that takes longer than the silence above must come in at this rate. */
   graphSlowestBytesPerSecond: 1024,
   /** 3.1.1 Referral List; 3.1.5.2.1 and 3.1.7.25: what a WELCOME, REFUSE or DISCONNECT lists. */

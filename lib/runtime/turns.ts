@@ -155,13 +155,11 @@ export class Turns {
   #plan(): void {
     if (this.#planned) return
     this.#planned = true
-    this.#scheduler.soon(() => {
-      this.#turn()
-    })
+    this.#scheduler.soon(this.#onTurn)
   }
 
   /** One turn beside the sockets: what was left over, then due timers. */
-  #turn(): void {
+  readonly #onTurn = (): void => {
     let more = true
     try {
       this.#checkWallClock()
