@@ -141,9 +141,11 @@ export class GraphNode extends DrivenNode implements StreamOwner, GraphUser {
       // Nobody knows what the machine has taken in of it.
       this.#drop(stream, 'an internal failure')
     }
-    // Who floods faster than turns come round must not have events pile up.
-    if (this.#machine.context.events.length >= LIMITS.outputsPerTurn) this.pump()
-    else this.again()
+    // Who floods faster than turns come round must not have events pile up: a chunk of tiny
+    // messages makes more of them than one turn takes.
+    const { events } = this.#machine.context
+    for (let n = Math.floor(events.length / LIMITS.outputsPerTurn); n > 0; n--) this.pump()
+    this.again()
   }
 
   streamWritten(stream: TcpStream): void {

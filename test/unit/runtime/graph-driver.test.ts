@@ -24,11 +24,13 @@ const dataOf = (bytes: number): GraphEvent => ({
 test('attack, floods faster than turns come round: events do not pile up', () => {
   const events = new Queue<GraphEvent>()
   const nothing = (): undefined => undefined
+  // 64 KiB hold 2,184 messages of 30 bytes: more than a turn tells.
+  const perChunk = [600, 2184, 20_000]
   const machine = {
     context: { events },
     handleLocalEvent: nothing,
-    handleMessage: () => {
-      for (let n = 0; n < 600; n++) events.push(dataOf(0))
+    handleMessage: (_now: number, _connection: number, chunk: Uint8Array) => {
+      for (let n = 0; n < (perChunk[chunk[0] as number] as number); n++) events.push(dataOf(0))
     },
     pollTransmit: nothing,
     pollEffect: nothing,
@@ -47,10 +49,10 @@ test('attack, floods faster than turns come round: events do not pile up', () =>
     onEvent: () => told++,
   })
   for (let chunk = 0; chunk < 100; chunk++) {
-    node.streamData({ tag: 1 } as TcpStream, new Uint8Array(1))
+    node.streamData({ tag: 1 } as TcpStream, Uint8Array.of(Math.floor(chunk / 34)))
     assert.ok(events.length < 2 * LIMITS.outputsPerTurn)
   }
-  assert.is(told + events.length, 60_000)
+  assert.is(told + events.length, 34 * (600 + 2184) + 32 * 20_000)
   node.close()
 })
 
