@@ -107,6 +107,11 @@ export const GRAPH_LIMITS = {
   graphSpareBytes: 32 * 1024 * 1024,
   /** Creators whose Record ID hash is remembered (3.1.7.27). */
   graphKnownCreators: 1024,
+  /**
+   * The signature and Graph Info have no higher version than one for each of these since 1601; they
+   * are renewed every 280 s.
+   */
+  graphVersionUs: seconds(10),
   /** 3.1.6.7: bounds of the time between two scans for expired records. */
   graphExpiryMinUs: seconds(15),
   graphExpiryMaxUs: hours(24),

@@ -4,6 +4,7 @@ import type { GraphRecord } from '../wire/graph/record.js'
 import { Alarm } from './alarm.js'
 import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
+import { isUsedUp } from './fixed-records.js'
 import type { GraphProperties, PropertyChanges } from './interface.js'
 import type { Failure } from './parts.js'
 import { isLive, ticks } from './peer-time.js'
@@ -76,13 +77,16 @@ export class GraphInfo {
   /** 3.1.7.7, GA-27 */
   #publish(): void {
     const { config, parts, peerTime, properties } = this.#context
-    parts.records.publishInternal({
+    const published = parts.records.publishInternal({
       type: RECORD_TYPE.graphInfo,
       id: FIXED_RECORD_ID.graphInfo,
       payload: encodeGraphInfo(properties, config.dialect),
       expirationTime: peerTime + ticks(LIMITS.graphInfoLifetimeS),
       autorefresh: true,
     })
+    if (published === undefined && isUsedUp(this.#context, RECORD_TYPE.graphInfo)) {
+      this.#republish.set(LIMITS.graphVersionUs)
+    }
   }
 
   /** GA-43: a record for another graph or of another creator changes nothing. */

@@ -12,6 +12,7 @@ import { isReservedType } from './constants.js'
 import type { GraphContext } from './context.js'
 import { DeferredRecords } from './deferred-records.js'
 import { Expiry } from './expiry.js'
+import { fixedIdOf, lastVersionOf } from './fixed-records.js'
 import type { RecordChange, RecordChanges, RecordSpec } from './interface.js'
 import type { Failure, InternalRecordSpec, Link, RecordCommand, RecordsPart } from './parts.js'
 import {
@@ -25,7 +26,7 @@ import {
 } from './record-drafts.js'
 import { RecordIds } from './record-id.js'
 import { deleteRefusal, publishRefusal, updateRefusal } from './refusals.js'
-import { fixedIdOf, RecordValidation } from './validation.js'
+import { RecordValidation } from './validation.js'
 
 /** 3.1.7.33: what is left of a utility after each flooded record, and what a useful one adds. */
 const UTILITY_DECAY = 31 / 32
@@ -192,6 +193,8 @@ export class Records implements RecordsPart {
     const fault = this.#validation.faultOf(record, rules, this.#context.peerTime)
     if (fault === undefined) return this.#judge(link, record)
     counters.add(`record-${fault}`)
+    // By the time of the peer it is sound: it need not wait for the ACK.
+    if (fault === 'version') this.#acknowledge(link, record, false)
     return false
   }
 
@@ -279,7 +282,10 @@ export class Records implements RecordsPart {
     operation: Operation,
     autorefresh: boolean,
   ): GraphRecord | Failure {
-    const { database } = this.#context
+    const { database, peerTime } = this.#context
+    if (fields.version > 1 && fields.version > lastVersionOf(fields.type, peerTime)) {
+      return { code: 'ERR_PEERNET_LIMIT', message: 'the versions of this record are used up' }
+    }
     const record = this.#encode(fields, operation)
     if (isFailure(record)) return record
     if (!database.hasRoom(record)) {

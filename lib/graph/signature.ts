@@ -4,6 +4,7 @@ import type { GraphRecord } from '../wire/graph/record.js'
 import { Alarm } from './alarm.js'
 import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
+import { isUsedUp } from './fixed-records.js'
 import { isLive, ticks } from './peer-time.js'
 
 /** 3.1.7.11, GA-07: the lower the node ID, the sooner it speaks. Microseconds. */
@@ -107,13 +108,16 @@ export class Signature {
   /** 3.1.7.6 */
   #publish(): void {
     const { nodeId, parts, peerTime } = this.#context
-    parts.records.publishInternal({
+    const published = parts.records.publishInternal({
       type: RECORD_TYPE.signature,
       id: FIXED_RECORD_ID.signature,
       payload: encodeSignature({ signature: nodeId }),
       expirationTime: peerTime + ticks(LIMITS.graphSignatureLifetimeS),
       autorefresh: true,
     })
+    if (published === undefined && isUsedUp(this.#context, RECORD_TYPE.signature)) {
+      this.#timer.set(LIMITS.graphVersionUs)
+    }
   }
 
   get #record(): GraphRecord | undefined {

@@ -8,7 +8,8 @@ import {
 } from '../wire/graph/payloads.js'
 import type { GraphRecord } from '../wire/graph/record.js'
 import { ABOUT_TICKS, ticksAbout } from './entry.js'
-import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
+import { RECORD_TYPE } from './constants.js'
+import { fixedIdOf, lastVersionOf } from './fixed-records.js'
 import { RecordIdCheck } from './record-id.js'
 
 /** What of 3.1.7.27 a record fails, for counting. */
@@ -16,6 +17,7 @@ export type RecordFault =
   | 'short'
   | 'creator'
   | 'record-id'
+  | 'version'
   | 'modifier'
   | 'expiration-time'
   | 'modification-time'
@@ -68,23 +70,13 @@ export class RecordValidation {
       return 'unmodified-modifier'
     }
     if (record.deleted && record.payload.length > 0) return 'deleted-payload'
-    if (!this.#idFits(record, creatorId)) return 'record-id'
+    // GA-10: two types have an ID of their own, in every graph, and no other one.
+    const fixed = fixedIdOf(record.type)
+    const idFits = fixed === undefined ? this.#ids.belongs(record, creatorId) : record.id === fixed
+    if (!idFits) return 'record-id'
+    if (fixed !== undefined && record.version > lastVersionOf(record.type, now)) return 'version'
     return faultOfContent(record, rules)
   }
-
-  /** GA-10: two types have an ID of their own, in every graph, and no other one. */
-  #idFits(record: GraphRecord, creatorId: string): boolean {
-    const fixed = fixedIdOf(record.type)
-    if (fixed !== undefined) return record.id === fixed
-    return this.#ids.belongs(record, creatorId)
-  }
-}
-
-/** The Record ID that all records of a type have. */
-export function fixedIdOf(type: GraphRecord['type']): GraphRecord['id'] | undefined {
-  if (type === RECORD_TYPE.graphInfo) return FIXED_RECORD_ID.graphInfo
-  if (type === RECORD_TYPE.signature) return FIXED_RECORD_ID.signature
-  return undefined
 }
 
 /** Bytes that Max Record Size is about (2.2.3.1). */

@@ -7,6 +7,7 @@ import { FIXED_RECORD_ID, RECORD_TYPE } from '#lib/graph/constants.js'
 import { GraphContext, type GraphConfig } from '#lib/graph/context.js'
 import type { GraphDatabase } from '#lib/graph/database.js'
 import { DEFAULT_GRAPH_DIALECT } from '#lib/graph/dialect.js'
+import { lastVersionOf } from '#lib/graph/fixed-records.js'
 import type { ConnectionId, GraphEvent, GraphProperties } from '#lib/graph/interface.js'
 import { Maintenance } from '#lib/graph/maintenance.js'
 import type {
@@ -344,9 +345,10 @@ export class MaintenanceHarness {
     }
   }
 
-  #publish(spec: InternalRecordSpec): GraphRecord {
+  #publish(spec: InternalRecordSpec): GraphRecord | undefined {
     const { config, peerTime, rng } = this.context
     const held = spec.id === undefined ? undefined : this.records.get(spec.id)
+    if ((held?.version ?? 0) >= lastVersionOf(spec.type, peerTime)) return undefined
     const live = held !== undefined && !held.deleted && held.expirationTime > peerTime
     const record = this.record({
       type: spec.type,

@@ -132,7 +132,6 @@ test('attack, our record for ever: it gets the life back that it should have', (
 test('attack, the last version: a record of ours goes on under another ID', () => {
   const [node, mallory] = [new TestNode(), new TestNode()]
   const link = node.connect(mallory, { start: false })
-  const payload = encodeSignature({ signature: 5n })
   const own = { type: RECORD_TYPE.contact, expirationTime: T0 + HOUR / 12n, autorefresh: true }
   const contact = new Uint8Array(20)
   const first = node.records.publishInternal({ ...own, payload: contact })
@@ -141,12 +140,40 @@ test('attack, the last version: a record of ours goes on under another ID', () =
   const next = node.records.publishInternal({ ...own, payload: contact, id: first.id })
   assert.ok(next)
   assert.not.equal(next.id, first.id)
-  // A record with a fixed ID has no other: nothing is published, and nothing breaks.
-  const fixed = { ...own, type: RECORD_TYPE.signature, id: FIXED_RECORD_ID.signature, payload }
-  const signature = node.records.publishInternal(fixed)
-  assert.ok(signature)
-  node.flood(link, version(signature, 0xffff_ffff, { modificationTime: T0 + 1n }))
-  assert.is(node.records.publishInternal(fixed), undefined)
+})
+
+test('attack, the last version of a record whose ID is fixed: its owner waits, and goes on', () => {
+  const [node, mallory] = [new TestNode(), new TestNode()]
+  const link = node.connect(mallory, { start: false })
+  const type = RECORD_TYPE.signature
+  const id = FIXED_RECORD_ID.signature
+  const payload = encodeSignature({ signature: 5n })
+  const spec = { type, id, payload, expirationTime: T0 + HOUR / 12n, autorefresh: true }
+  const first = node.records.publishInternal(spec)
+  assert.ok(first)
+  const held = (): number | undefined => node.database.get(id)?.version
+  const take = (number: number, deleted = false): void => {
+    const changes = deleted ? { deleted, payload: new Uint8Array(0) } : {}
+    node.flood(link, version(first, number, { modificationTime: T0 + 1n, ...changes }))
+  }
+  // One for each ten seconds since 1601: T0 is 13,406,000,000 s.
+  const last = 1_340_600_000
+  take(0xffff_ffff)
+  take(last + 1)
+  assert.is(held(), 1)
+  // It was acknowledged, or an honest node whose clock is ahead would give this link up.
+  assert.equal(
+    node.links.acks.map(({ ack }) => ack.useful),
+    [false, false],
+  )
+  take(last)
+  assert.is(held(), last)
+  assert.is(node.records.publishInternal(spec), undefined)
+  node.pass(LIMITS.graphVersionUs)
+  assert.is(node.records.publishInternal(spec)?.version, last + 1)
+  // A tombstone is a version, too.
+  take(last + 3, true)
+  assert.is(held(), last + 1)
 })
 
 test('attack, half a message and away: nothing of it stays with what knows the link', () => {

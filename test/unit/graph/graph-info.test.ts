@@ -34,6 +34,19 @@ test('G-144 G-032 G-033 G-053 the creator publishes Graph Info', () => {
   assert.equal(payloadOf(harness), PROPERTIES)
 })
 
+test('attack, the last version of Graph Info: the creator puts it right ten seconds later', () => {
+  const harness = creator()
+  // 1,700,000,000 s of Unix time and 1000 s of the machine, since 1601, in tens.
+  const last = (11_644_473_600 + 1_700_000_000 + 1000) / 10
+  const friendlyName = "mallory's"
+  harness.receiveGraphInfo({ friendlyName }, { lastModifiedBy: 'mallory', version: last })
+  harness.run(9)
+  assert.is(payloadOf(harness)?.friendlyName, friendlyName)
+  harness.run(3)
+  assert.is(payloadOf(harness)?.friendlyName, PROPERTIES.friendlyName)
+  assert.is(info(harness)?.version, last + 1)
+})
+
 test('G-055 nobody else does', () => {
   const harness = new MaintenanceHarness({ peerId: 'alice' })
   harness.maintenance.start()

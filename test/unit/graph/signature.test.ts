@@ -165,4 +165,15 @@ test('G-074 a node that leaves deletes the signature record if it is its own', (
   assert.is(other.ofType(RECORD_TYPE.signature).length, 1)
 })
 
+test('attack, the last version of the signature: another node takes over ten seconds later', () => {
+  const harness = new MaintenanceHarness({ nodeId: 5n })
+  harness.maintenance.start()
+  const last = (11_644_473_600 + 1_700_000_000 + 1000) / 10
+  harness.receiveSignature(9n, { version: last })
+  harness.run(9)
+  assert.is(harness.maintenance.signature, 9n)
+  harness.run(3)
+  assert.is(harness.maintenance.signature, 5n)
+})
+
 test.run()
