@@ -50,7 +50,7 @@ function readerOptions(context: GraphContext): ConstructorParameters<typeof Grap
   return {
     maxFrame: frameSizes(context).taken,
     maxMessage: longestMessage(context),
-    stringOrder: context.config.dialect.stringOrder,
+    stringOrder: context.dialect.stringOrder,
     graphId: context.properties.graphId,
     known: context.database.known,
   }
@@ -80,7 +80,7 @@ export class Channel {
     this.#context = context
     this.#receiver = receiver
     this.#reader = new GraphStreamReader(readerOptions(context))
-    if (context.config.security !== undefined) this.#sealed = new SealedOutlet(this.#protect)
+    if (context.security !== undefined) this.#sealed = new SealedOutlet(this.#protect)
     const outlet = this.#sealed ?? new ClearOutlet(frameSizes(context).sent)
     this.queue = new SendQueue(host, watcher, outlet)
     // Here, not where they are declared: see Shapes in spec/architecture.md.

@@ -13,7 +13,6 @@ import type {
   GraphEffect,
   GraphEvent,
   GraphProperties,
-  GraphTransmit,
   GraphWrite,
 } from './interface.js'
 import type { GraphParts } from './parts.js'
@@ -81,12 +80,13 @@ export class GraphContext {
   readonly nodeId: bigint
   properties: GraphProperties
   readonly counters = new Counters()
-  readonly transmits = new Queue<GraphTransmit>()
   readonly effects = new Queue<GraphEffect>()
   readonly events = new Queue<GraphEvent>()
   readonly config: GraphConfig
+  readonly peerId: string
+  readonly dialect: GraphDialect
   readonly database: GraphDatabase
-  /** Of the configuration; undefined: the null provider. */
+  /** Undefined: the null provider. */
   readonly security: GraphSecurityProvider | undefined
   /** False: nothing has to be on a disk before it counts, and `write` does nothing. */
   readonly stores: boolean
@@ -98,6 +98,8 @@ export class GraphContext {
 
   constructor(config: GraphConfig) {
     this.config = config
+    this.peerId = config.peerId
+    this.dialect = config.dialect
     this.database = config.database
     this.security = config.security
     this.stores = config.stores !== false

@@ -40,7 +40,7 @@ export class GraphInfo {
   recordStored(record: GraphRecord, local: boolean): void {
     if (local) return
     const modifier = record.lastModifiedBy === '' ? record.creatorId : record.lastModifiedBy
-    if (this.#isCreator && modifier !== this.#context.config.peerId) {
+    if (this.#isCreator && modifier !== this.#context.peerId) {
       // The creator decides (3.1.7.7).
       if (!this.#republish.armed) this.#republish.set(LIMITS.graphRepublishUs)
     } else if (!record.deleted) this.#adopt(record)

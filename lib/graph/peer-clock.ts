@@ -19,7 +19,7 @@ export function adjustPeerTime(
   const roundTripUs = Math.max(0, Math.round(context.now - link.connectSentAt))
   const theirs = welcomed + (BigInt(roundTripUs) * TICKS_PER_US) / 2n
   const wanted = context.utc - theirs
-  const fresh = first && context.neverConnected && context.config.dialect.acceptFirstPeerTime
+  const fresh = first && context.neverConnected && context.dialect.acceptFirstPeerTime
   if (fresh) {
     context.clockHome = wanted
   } else if (!isCredible(context, wanted)) {

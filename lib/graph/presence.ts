@@ -206,7 +206,7 @@ export class Presence {
 
   #read(record: GraphRecord): PresentNode | undefined {
     if (record.deleted) return undefined
-    const decoded = decodePresence(record.payload, this.#context.config.dialect)
+    const decoded = decodePresence(record.payload, this.#context.dialect)
     if (!decoded.ok) return undefined
     const { addresses, attributes, nodeId } = decoded.payload
     if (attributes.length > LIMITS.graphNodeAttributeUnits || this.#isEverlasting(record)) {

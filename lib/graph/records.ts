@@ -49,7 +49,7 @@ export class Records implements RecordsPart {
 
   constructor(context: GraphContext) {
     this.#context = context
-    this.#ids = new RecordIds(context.config.peerId, context.rng)
+    this.#ids = new RecordIds(context.peerId, context.rng)
     this.#completions = new Completions(context)
     this.#expiry = new Expiry(context, (record) => this.#expired(record))
     this.#autorefresh = new Autorefresh(context, (record, expirationTime) => {
@@ -175,7 +175,7 @@ export class Records implements RecordsPart {
   }
 
   handleFlood(link: Link, record: GraphRecord): boolean {
-    const { database, parts, counters, properties, config } = this.#context
+    const { database, parts, counters, properties, dialect } = this.#context
     this.#context.lapse()
     parts.sync.recordReceived(link)
     // Most floods bring what came another way already: nothing of that has to be judged again.
@@ -188,7 +188,7 @@ export class Records implements RecordsPart {
     const rules = {
       graphId: properties.graphId,
       maxRecordSize: properties.maxRecordSize,
-      dialect: config.dialect,
+      dialect,
     }
     const fault = this.#validation.faultOf(record, rules, this.#context.peerTime)
     if (fault === undefined) return this.#judge(link, record)
@@ -219,8 +219,8 @@ export class Records implements RecordsPart {
   }
 
   #author(): Author {
-    const { config, properties, peerTime } = this.#context
-    return { peerId: config.peerId, graphId: properties.graphId, now: peerTime }
+    const { peerId, properties, peerTime } = this.#context
+    return { peerId, graphId: properties.graphId, now: peerTime }
   }
 
   /** 3.1.7.27: the provider has the last word on a record that is sound. */
@@ -298,7 +298,7 @@ export class Records implements RecordsPart {
 
   /** 3.1.7.28 */
   #encode(fields: RecordFields, operation: Operation): GraphRecord | Failure {
-    const { dialect, security } = this.#context.config
+    const { dialect, security } = this.#context
     try {
       if (security === undefined) return encodeRecord(fields, dialect)
       const securityData = security.secure(fields, operation)
