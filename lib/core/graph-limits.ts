@@ -133,6 +133,12 @@ export const GRAPH_LIMITS = {
   graphHashRange: 10,
   /** Bytes of a SOLICIT_HASH or ADVERTISE of ours: larger ranges, and further rounds, make good. */
   graphSyncBytes: 768 * 1024,
+  /**
+   * GA-54: records that were updated so lately, and how many of them, have a range of their own: in
+   * a split that no signature tells of, both sides may have updated them.
+   */
+  graphExactUs: minutes(15),
+  graphExactRanges: 1024,
   /** Hash ranges of a peer that are looked at; a node with `graphRecords` has so many. */
   graphHashRanges: 100_001,
   /** Hash syncs in a row on one link, as long as each brings something. */

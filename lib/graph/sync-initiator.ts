@@ -10,6 +10,7 @@ import type {
 import { FIXED_RECORD_ID, RECORD_TYPE } from './constants.js'
 import type { GraphContext } from './context.js'
 import { comparePositions, FIRST_POSITION, type Position } from './entry.js'
+import { withExactRanges } from './exact-ranges.js'
 import { rangeAt } from './hash-ranges.js'
 import type { Link } from './parts.js'
 import { recordsWithIds } from './record-sources.js'
@@ -151,9 +152,12 @@ export class SyncInitiator {
     database.lapse(peerTime)
     this.#type = 'SYNC_HASH'
     this.#rounds++
-    const ranges: HashInfoEntry[] = database.hashes
-      .own(this.#rangeSize())
-      .map(({ hash, time, id }) => ({ hash, modificationTime: time, recordId: id }))
+    const own = database.hashes.own(this.#rangeSize())
+    const since = peerTime - BigInt(LIMITS.graphExactUs) * 10n
+    const exact = config.dialect.openFinalRange ? withExactRanges(database.hashes, own, since) : own
+    const ranges: HashInfoEntry[] = exact.map(({ hash, time, id }) => {
+      return { hash, modificationTime: time, recordId: id }
+    })
     // Hash Count is never zero: an empty database has this range only.
     if (config.dialect.openFinalRange || ranges.length === 0) ranges.push(OPEN_END)
     this.#ranges = ranges.map(({ modificationTime, recordId }) => {

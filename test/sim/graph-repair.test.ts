@@ -23,6 +23,15 @@ test('G-131 a cut of five minutes among few nodes, by the default lifetimes', ()
   }
 })
 
+test('GA-54 a cut of a minute, which no signature tells of: what both sides updated is one', () => {
+  for (const seed of [1, 2, 4]) {
+    const world = grownMesh(seed, { nodes: 24, settleMs: 10 * 60_000 })
+    const outcome = splitHeals(world, { cutMs: 60_000, limitMs: 5 * 60_000 })
+    console.log(JSON.stringify(outcome))
+    assert.equal(outcome.failures, [])
+  }
+})
+
 test('G-102 G-177 back after three days: what changed comes, and little else', () => {
   const outcome = returnsAfterDays(1)
   console.log(JSON.stringify(outcome))

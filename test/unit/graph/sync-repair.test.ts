@@ -8,7 +8,7 @@ import { encodeSignature } from '#lib/wire/graph/payloads.js'
 import type { GraphRecord } from '#lib/wire/graph/record.js'
 import { HOUR, numberedId, record, SECOND, T0, version } from '../../support/graph-records.js'
 import { settle, TestNode } from '../../support/graph-node.js'
-import { member, sentOf, settledPair } from '../../support/graph-sync.js'
+import { member, sentOf, series, settledPair } from '../../support/graph-sync.js'
 import { test } from '../../harness.js'
 
 test('GA-54 a repair link syncs by time since the last agreement, then by hash', () => {
@@ -39,18 +39,20 @@ test('GA-54 equal versions of other times show in the order that hashes have', (
   const base = Array.from({ length: 45 }, (_, n) =>
     record({ id: numberedId(100 + n), creationTime: T0 + BigInt(n) * SECOND }),
   )
-  // In other ranges; and within one, so that only its order differs.
+  // In other ranges; within one, so that only its order differs; and nothing but the time.
   const places = [
     [2, 200, 17],
     [40, 60, 43],
     [44, 45, 47],
+    [44, 47, 48],
+    [20, 20.2, 20.4],
   ] as const
   for (const [n, mine, theirs] of places) {
     for (const turned of [false, true]) {
       const at = (second: number, who: string): GraphRecord =>
         version(base[n] as GraphRecord, 2, {
           lastModifiedBy: who,
-          modificationTime: T0 + BigInt(second) * SECOND,
+          modificationTime: T0 + BigInt(second * 10) * (SECOND / 10n),
         })
       const beside = record({ id: numberedId(300), creationTime: T0 + 46n * SECOND })
       const others = [...base.filter((each) => each !== base[n]), beside]
@@ -192,6 +194,31 @@ const conflicting = fc.array(
     }),
   { maxLength: 30 },
 )
+
+test('GA-54 what was updated on both sides of a short split needs no repair link', () => {
+  fc.assert(
+    fc.property(conflicting, conflicting, (a, b) => {
+      // At the same tick they would have the same place.
+      const moved = b.map((each) =>
+        version(each, each.version, {
+          lastModifiedBy: each.lastModifiedBy,
+          modificationTime: each.modificationTime + 1n,
+        }),
+      )
+      const base = series(20)
+      const [mine, theirs] = [union(base, a), union(base, moved)]
+      const [asking, answering] = settledPair([...mine.database], [...theirs.database])
+      asking.connect(answering)
+      settle(asking, answering)
+      const expected = union([...mine.database], [...theirs.database]).contents
+      assert.equal(asking.contents, expected)
+      assert.equal(answering.contents, expected)
+      assert.is(sentOf(asking, 'SOLICIT_TIME').length, 0)
+      assert.equal([...asking.links.ended, ...answering.links.ended], [])
+    }),
+    { numRuns: 150 },
+  )
+})
 
 test('GA-54 a repair link leaves both sides of a split with the union by conflict order', () => {
   fc.assert(
