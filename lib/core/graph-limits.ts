@@ -158,8 +158,10 @@ export const GRAPH_LIMITS = {
   graphSyncPasses: 48,
   graphSyncPassUs: seconds(5),
   graphSyncPassRecords: 4096,
-  /** Records of an ADVERTISE that answers one range. */
-  graphAdvertised: 524_288,
+  /** Records of an ADVERTISE: looking for more takes too long. The next round brings others. */
+  graphAdvertised: 32_768,
+  /** Records of a REQUEST: what its 1 MiB holds (GA-03). */
+  graphRequested: 50_000,
   /** In a graph for longer than this, another signature at a new neighbour tells of a split. */
   graphSettledUs: minutes(2),
   /** How often the time at which this node was last in the graph is written down. */

@@ -17,8 +17,9 @@ export interface HashRange extends Position {
 
 /** RECORD_ABSTRACT, 2.2.1.6. */
 const ABSTRACT_BYTES = 20
-/** Entries looked at in one step when a range of unknown size is gathered. */
-const STEP = 64
+/** Entries looked at in the first step, and in each, when a range of unknown size is gathered. */
+const FIRST_STEP = 16
+const MOST_STEP = 1024
 
 let abstracts = new Uint8Array(64 * ABSTRACT_BYTES)
 
@@ -79,8 +80,8 @@ export class HashRanges {
     return ranges
   }
 
-  /** The hash of all after `lower` up to and including `upper`. */
-  between(lower: Position, upper: Position, rangeSize: number): Uint8Array {
+  /** The hash of all after `lower` up to and including `upper`; undefined: that is no own range. */
+  aligned(lower: Position, upper: Position, rangeSize: number): Uint8Array | undefined {
     const ranges = this.own(rangeSize)
     const index = rangeAt(ranges, upper)
     const range = ranges[index]
@@ -88,20 +89,21 @@ export class HashRanges {
       const before = ranges[index - 1] ?? FIRST_POSITION
       if (comparePositions(before, lower) === 0) return range.hash
     }
-    return hashOf(this.entries(lower, upper))
+    return undefined
   }
 
-  /** All after `lower` up to and including `upper`. */
-  entries(lower: Position, upper: Position): Entry[] {
+  /** All after `lower` up to and including `upper`, or as many of them. */
+  entries(lower: Position, upper: Position, most = Infinity): Entry[] {
     const found: Entry[] = []
-    for (let from = lower; ;) {
-      const step = this.#order.after(from, STEP)
+    let from = lower
+    for (let size = FIRST_STEP; ; size = Math.min(2 * size, MOST_STEP)) {
+      const step = this.#order.after(from, size)
       for (const entry of step) {
-        if (comparePositions(entry, upper) > 0) return found
+        if (found.length === most || comparePositions(entry, upper) > 0) return found
         found.push(entry)
       }
       const end = step.at(-1)
-      if (end === undefined || step.length < STEP) return found
+      if (end === undefined || step.length < size) return found
       from = { time: end.time, id: end.id }
     }
   }

@@ -61,7 +61,8 @@ export class SyncInitiator {
   #toSend: readonly Guid[] = []
   #rounds = 0
   #again = false
-  #lastAmount = 0
+  /** How much the round before brought, and what came last of it. */
+  #lastRound = ''
 
   constructor(context: GraphContext, link: Link, plan: SyncPlan, observer: SyncObserver) {
     this.#context = context
@@ -116,8 +117,10 @@ export class SyncInitiator {
     this.#toSend = sent
     const { signature } = FIXED_RECORD_ID
     this.otherSignature ||= sent.includes(signature) || wanted.some(({ id }) => id === signature)
-    this.#judgeRound(message, wanted.length + sent.length)
-    this.#context.parts.links.send(this.link, { type: 'REQUEST', abstracts: wanted })
+    const round = `${wanted.length} ${wanted.at(-1)?.id} ${sent.length} ${sent.at(-1)}`
+    this.#judgeRound(message, wanted.length + sent.length, round)
+    const abstracts = wanted.slice(0, LIMITS.graphRequested)
+    this.#context.parts.links.send(this.link, { type: 'REQUEST', abstracts })
   }
 
   /** One type after the other, and then all the rest. */
@@ -248,14 +251,14 @@ export class SyncInitiator {
   }
 
   /** A long ADVERTISE may have been cut: another round shows, as long as rounds bring something. */
-  #judgeRound({ boundaries, abstracts }: AdvertiseMessage, amount: number): void {
+  #judgeRound({ boundaries, abstracts }: AdvertiseMessage, amount: number, round: string): void {
     const bytes = boundaries.length * 52 + abstracts.length * 20
     this.#again =
       bytes >= LIMITS.graphSyncBytes / 2 &&
       amount > 0 &&
-      amount !== this.#lastAmount &&
+      round !== this.#lastRound &&
       this.#rounds < LIMITS.graphSyncRounds
-    this.#lastAmount = amount
+    this.#lastRound = round
   }
 
   #hashEnded(): void {

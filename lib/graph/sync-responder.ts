@@ -52,6 +52,8 @@ export class SyncResponder {
   /** 3.1.5.2.7 */
   hashSolicited(message: SolicitHashMessage): void {
     const { ranges } = message
+    // Who asks again without having asked for anything has this node look for nothing.
+    if (this.#advertised !== undefined) this.#passes += LIMITS.graphSyncPasses / 2
     if (!this.#mayLook(message)) return
     if (ranges.length > LIMITS.graphHashRanges || !isAscending(ranges)) {
       this.#context.parts.links.terminate(this.#link, 'protocol')
@@ -60,22 +62,24 @@ export class SyncResponder {
     const boundaries: HashEntryBoundary[] = []
     const abstracts: RecordAbstract[] = []
     for (const { entries, lower, upper } of this.#mismatches(message)) {
+      const room = LIMITS.graphAdvertised - abstracts.length
+      // The rest is for the next round: whoever asks sees that this was a lot.
+      if (entries.length > room && abstracts.length > 0) break
       boundaries.push({
         lowerTime: lower === FIRST_POSITION ? 0n : lower.time,
         lowerId: lower === FIRST_POSITION ? LOWEST_ID : lower.id,
         upperTime: upper.time,
         upperId: upper.id,
-        count: Math.min(entries.length, LIMITS.graphAdvertised - abstracts.length),
+        count: Math.min(entries.length, room),
       })
       for (const { id, record } of entries) {
-        // Who asks about everything at once gets as much as a message holds.
+        // Who asks about everything at once gets a part of it.
         if (abstracts.length === LIMITS.graphAdvertised) break
         abstracts.push({ id, version: record.version })
       }
       const bytes =
         HEADER_BYTES + boundaries.length * BOUNDARY_BYTES + abstracts.length * ABSTRACT_BYTES
-      // The rest is for the next round: whoever asks sees that this was a lot.
-      if (bytes >= LIMITS.graphSyncBytes) break
+      if (bytes >= LIMITS.graphSyncBytes || abstracts.length === LIMITS.graphAdvertised) break
     }
     this.#advertised = new Set(abstracts.map(({ id }) => id))
     this.#context.parts.links.send(this.#link, { type: 'ADVERTISE', boundaries, abstracts })
@@ -128,7 +132,7 @@ export class SyncResponder {
     )
   }
 
-  /** Ranges whose hash is another here. */
+  /** Ranges whose hash is another here, or that hold more than is advertised at once. */
   *#mismatches(
     message: SolicitHashMessage,
   ): Generator<{ entries: readonly Entry[]; lower: Position; upper: Position }> {
@@ -139,8 +143,12 @@ export class SyncResponder {
     for (const { hash, modificationTime, recordId } of message.ranges) {
       const upper = { time: modificationTime, id: recordId }
       if (all) {
-        const own = hashes.between(lower, upper, LIMITS.graphHashRange)
-        if (!equalBytes(own, hash)) yield { entries: hashes.entries(lower, upper), lower, upper }
+        const own = hashes.aligned(lower, upper, LIMITS.graphHashRange)
+        if (own === undefined || !equalBytes(own, hash)) {
+          const entries = hashes.entries(lower, upper, LIMITS.graphAdvertised)
+          const whole = own === undefined && entries.length < LIMITS.graphAdvertised
+          if (!whole || !equalBytes(hashOf(entries), hash)) yield { entries, lower, upper }
+        }
       } else {
         const entries = hashes.entries(lower, upper).filter(({ record }) => covers(record.type))
         if (!equalBytes(hashOf(entries), hash)) yield { entries, lower, upper }

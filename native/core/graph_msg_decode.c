@@ -30,9 +30,12 @@ static uint32_t largest(uint32_t type, uint32_t max_message) {
   uint32_t limit = PN_LIMIT_GRAPH_CONTROL_MESSAGE;
   if (type == PN_GRAPH_MESSAGE_FLOOD || type == PN_GRAPH_MESSAGE_PT2PT)
     return max_message;
-  if (type == PN_GRAPH_MESSAGE_ACK ||
-      (type >= PN_GRAPH_MESSAGE_SOLICIT_HASH && type <= PN_GRAPH_MESSAGE_REQUEST))
+  if (type == PN_GRAPH_MESSAGE_ACK || type == PN_GRAPH_MESSAGE_ADVERTISE)
     limit = PN_LIMIT_GRAPH_LIST_MESSAGE;
+  else if (type == PN_GRAPH_MESSAGE_SOLICIT_HASH)
+    limit = PN_LIMIT_GRAPH_HASH_MESSAGE;
+  else if (type == PN_GRAPH_MESSAGE_REQUEST)
+    limit = PN_LIMIT_GRAPH_REQUEST_MESSAGE;
   return limit < max_message ? limit : max_message;
 }
 

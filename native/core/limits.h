@@ -40,9 +40,15 @@
  * 2.2.2.12); a stranger's AUTH_INFO is one of them. */
 #define PN_LIMIT_GRAPH_CONTROL_MESSAGE 65535u
 
-/* SOLICIT_HASH, ADVERTISE and REQUEST list a whole database: 838,860 record abstracts, or the
- * ranges of 4 million records. */
+/* ADVERTISE and ACK list a whole database: 838,860 record abstracts. */
 #define PN_LIMIT_GRAPH_LIST_MESSAGE 16777216u
+
+/* SOLICIT_HASH: the ranges of a million records, and 255 types. */
+#define PN_LIMIT_GRAPH_HASH_MESSAGE 4063232u
+
+/* REQUEST lists records that were advertised: 52,427 abstracts, more than there are in an ADVERTISE
+ * of ours. */
+#define PN_LIMIT_GRAPH_REQUEST_MESSAGE 1048576u
 
 /* Messages that one call decodes at most: the table has to stay in the processor's cache. */
 #define PN_LIMIT_GRAPH_ROWS 64u

@@ -265,9 +265,14 @@ test('GA-03 Message Size is bounded for each type', () => {
     refuses(claims(type, 65_536), 'MESSAGE_TOO_LONG', `type ${type}`)
     assert.is(read(claims(type, 65_535)), undefined, `type ${type}`)
   }
-  for (const type of [8, 9, 10, 14]) {
-    refuses(claims(type, 16_777_217), 'MESSAGE_TOO_LONG', `type ${type}`)
-    assert.is(read(claims(type, 16_777_216)), undefined, `type ${type}`)
+  for (const [type, most] of [
+    [8, 4_063_232],
+    [9, 16_777_216],
+    [10, 1_048_576],
+    [14, 16_777_216],
+  ] as const) {
+    refuses(claims(type, most + 1), 'MESSAGE_TOO_LONG', `type ${type}`)
+    assert.is(read(claims(type, most)), undefined, `type ${type}`)
   }
   for (const type of [11, 13]) {
     refuses(claims(type, 70_000_001), 'MESSAGE_TOO_LONG', `type ${type}`)
