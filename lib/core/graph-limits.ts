@@ -134,8 +134,8 @@ export const GRAPH_LIMITS = {
   /** Bytes of a SOLICIT_HASH or ADVERTISE of ours: larger ranges, and further rounds, make good. */
   graphSyncBytes: 768 * 1024,
   /**
-   * GA-54: records that were updated so lately, and how many of them, have a range of their own: in
-   * a split that no signature tells of, both sides may have updated them.
+   * GA-54: records that were updated so lately have a range of their own: in a split that no
+   * signature tells of, both sides may have updated them. The newest ones, at most so many.
    */
   graphExactUs: minutes(15),
   graphExactRanges: 1024,

@@ -5,7 +5,7 @@ import { comparePositions, FIRST_POSITION, type Entry, type Position } from './e
 import { hashOf, rangeAt, type HashRange, type HashRanges } from './hash-ranges.js'
 
 /** A range as SOLICIT_HASH has it. */
-export type SentRange = Omit<HashRange, 'count'>
+export type SentRange = Pick<HashRange, 'hash' | 'time' | 'id'>
 
 const HIGHEST_ID = '\xff'.repeat(16) as Guid
 
@@ -22,49 +22,46 @@ export function withExactRanges(
   ranges: readonly HashRange[],
   since: bigint,
 ): SentRange[] {
-  const first = rangeAt(ranges, { time: since, id: '' as Guid })
-  const end = ranges.at(-1)
+  const first = firstOf(ranges, rangeAt(ranges, { time: since, id: '' as Guid }))
   const sent: SentRange[] = ranges.slice(0, first)
-  let last: Position = ranges[first - 1] ?? FIRST_POSITION
-  if (end === undefined || first === ranges.length) return sent
-  const entries = hashes.entries(last, end)
-  const newest = placesOf(entries, since)
-  let from = 0
-  for (const range of ranges.slice(first)) {
-    const to = from + range.count
-    for (let at = from; at < to; at++) {
-      if (!newest.has(at)) continue
-      const { time, id } = entries[at] as Entry
-      // Up to right before it: so the range before it begins with nothing that it could be.
-      const before = { time: time - 1n, id: HIGHEST_ID }
-      const upper = from < at ? later(before, entries[at - 1] as Entry) : before
-      if (from < at || comparePositions(upper, last) > 0) {
-        sent.push({ hash: hashOf(entries, from, at), time: upper.time, id: upper.id })
-      }
-      sent.push({ hash: hashOf(entries, at, at + 1), time, id })
-      last = { time, id }
-      from = at + 1
-    }
-    if (from < to) {
-      const { time, id } = range
-      const hash = to - from === range.count ? range.hash : hashOf(entries, from, to)
-      sent.push({ hash, time, id })
-    }
-    last = range
-    from = to
+  for (let index = first; index < ranges.length; index++) {
+    const range = ranges[index] as HashRange
+    if (range.updated) cut(hashes, ranges[index - 1] ?? FIRST_POSITION, range, sent)
+    else sent.push(range)
   }
   return sent
 }
 
-/** Of the entries that were updated since then; not what nodes say of themselves. */
-function placesOf(entries: readonly Entry[], since: bigint): ReadonlySet<number> {
-  const places = new Set<number>()
-  for (let at = entries.length - 1; at >= 0; at--) {
-    const { record, time } = entries[at] as Entry
-    if (time < since || places.size === LIMITS.graphExactRanges) break
-    if (record.version > 1 && !isReservedType(record.type)) places.add(at)
+/** The newest that hold updated records, as many as there is room for. */
+function firstOf(ranges: readonly HashRange[], recent: number): number {
+  let room: number = LIMITS.graphExactRanges
+  for (let first = ranges.length; first > recent; first--) {
+    const range = ranges[first - 1]
+    if (range?.updated === true) room -= range.count
+    if (room < 0) return first
   }
-  return places
+  return recent
+}
+
+function cut(hashes: HashRanges, after: Position, range: HashRange, sent: SentRange[]): void {
+  const entries = hashes.entries(after, range)
+  let last = after
+  let from = 0
+  for (const [at, { id, record, time }] of entries.entries()) {
+    // What nodes say of themselves nobody else updates.
+    if (record.version === 1 || isReservedType(record.type)) continue
+    // Up to right before it: so the range before it begins with nothing that it could be.
+    const before = { time: time - 1n, id: HIGHEST_ID }
+    const upper = from < at ? later(before, entries[at - 1] as Entry) : before
+    if (from < at || comparePositions(upper, last) > 0) {
+      sent.push({ hash: hashOf(entries, from, at), time: upper.time, id: upper.id })
+    }
+    sent.push({ hash: hashOf(entries, at, at + 1), time, id })
+    last = { time, id }
+    from = at + 1
+  }
+  if (from === entries.length) return
+  sent.push({ hash: hashOf(entries, from), time: range.time, id: range.id })
 }
 
 function later(a: Position, b: Position): Position {

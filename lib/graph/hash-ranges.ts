@@ -13,6 +13,8 @@ export interface HashRange extends Position {
   /** MD5 over the RECORD_ABSTRACTs in order. */
   readonly hash: Uint8Array
   readonly count: number
+  /** Some of its records have a later version than the first one. */
+  readonly updated: boolean
 }
 
 /** RECORD_ABSTRACT, 2.2.1.6. */
@@ -73,7 +75,8 @@ export class HashRanges {
     for (let from = 0; from < entries.length; from += rangeSize) {
       const to = Math.min(from + rangeSize, entries.length)
       const { time, id } = entries[to - 1] as Entry
-      ranges.push({ hash: hashOf(entries, from, to), count: to - from, time, id })
+      const updated = isUpdated(entries, from, to)
+      ranges.push({ hash: hashOf(entries, from, to), count: to - from, updated, time, id })
     }
     this.#ranges = ranges
     this.#changedFrom = undefined
@@ -107,6 +110,11 @@ export class HashRanges {
       from = { time: end.time, id: end.id }
     }
   }
+}
+
+function isUpdated(entries: readonly Entry[], from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if ((entries[i] as Entry).record.version > 1) return true
+  return false
 }
 
 /** MD5(RecordID1, RecordVersion1, RecordID2, …), 3.1.7.31. */
