@@ -99,7 +99,7 @@ function dated(condition: FilterCondition): FilterCondition {
 }
 
 function clausesOf(attribute: string, condition: FilterValue | FilterCondition): Query[] {
-  if (typeof condition !== 'object' || condition instanceof Date) {
+  if (typeof condition !== 'object' || isDate(condition)) {
     return clausesOf(attribute, { equal: condition })
   }
   checkNames(`the condition on ${attribute}`, condition, CONDITION_NAMES)
@@ -121,13 +121,18 @@ function clausesOf(attribute: string, condition: FilterValue | FilterCondition):
   return out
 }
 
+/** The class itself is out of bounds here, as all clocks are. */
+function isDate(value: FilterValue | FilterCondition): value is Date {
+  return typeof value === 'object' && 'toISOString' in value
+}
+
 function typeOf(operand: FilterValue): AttributeType {
-  if (operand instanceof Date) return 'date'
+  if (isDate(operand)) return 'date'
   return typeof operand === 'string' ? 'string' : 'int'
 }
 
 function textOf(operand: FilterValue): string {
-  if (!(operand instanceof Date)) return String(operand)
+  if (!isDate(operand)) return String(operand)
   return Number.isNaN(operand.getTime()) ? 'Invalid Date' : operand.toISOString()
 }
 
