@@ -255,6 +255,8 @@ export class SyncInitiator {
     const bytes = boundaries.length * 52 + abstracts.length * 20
     this.#again =
       bytes >= LIMITS.graphSyncBytes / 2 &&
+      // Who sends more than we would does not cut, and each round costs time.
+      abstracts.length <= 2 * LIMITS.graphAdvertised &&
       amount > 0 &&
       round !== this.#lastRound &&
       this.#rounds < LIMITS.graphSyncRounds

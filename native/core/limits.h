@@ -40,8 +40,8 @@
  * 2.2.2.12); a stranger's AUTH_INFO is one of them. */
 #define PN_LIMIT_GRAPH_CONTROL_MESSAGE 65535u
 
-/* ADVERTISE and ACK list a whole database: 838,860 record abstracts. */
-#define PN_LIMIT_GRAPH_LIST_MESSAGE 16777216u
+/* ADVERTISE: 209,714 record abstracts, of which many rows of objects are made. ACK has no more. */
+#define PN_LIMIT_GRAPH_LIST_MESSAGE 4194304u
 
 /* SOLICIT_HASH: the ranges of a million records, and 255 types. */
 #define PN_LIMIT_GRAPH_HASH_MESSAGE 4063232u

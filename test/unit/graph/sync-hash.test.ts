@@ -264,6 +264,27 @@ test('attack: asking by hash again and again without asking for anything is boun
   )
 })
 
+test('attack: long ADVERTISEs do not lead to one round after the other', () => {
+  for (const [count, rounds] of [
+    [LIMITS.graphAdvertised, 2],
+    [2 * LIMITS.graphAdvertised + 1, 1],
+  ] as const) {
+    const [asking, answering] = settledPair([], [])
+    const link = asking.connect(answering)
+    const abstracts = Array.from({ length: count }, (_, n) => ({ id: numberedId(n), version: 1 }))
+    const range = { lowerTime: 0n, lowerId: '\0'.repeat(16) as Guid }
+    const end = { upperTime: 0x7fffffffffffffffn, upperId: '\xff'.repeat(16) as Guid }
+    const boundaries = [{ ...range, ...end, count }]
+    asking.handle(link, { type: 'ADVERTISE', boundaries, abstracts })
+    asking.handle(link, { type: 'SYNC_END', final: true })
+    while (asking.links.deliver());
+    assert.is(sentOf(asking, 'SOLICIT_HASH').length, rounds)
+    // What is requested is no more than what a REQUEST holds.
+    const [request] = sentOf(asking, 'REQUEST')
+    assert.is(request?.abstracts.length, Math.min(count, LIMITS.graphRequested))
+  }
+})
+
 test('a database that is too large for one ADVERTISE takes several rounds', () => {
   // The first two rounds bring as much as each other.
   const count = 2 * LIMITS.graphAdvertised + 4000

@@ -267,9 +267,9 @@ test('GA-03 Message Size is bounded for each type', () => {
   }
   for (const [type, most] of [
     [8, 4_063_232],
-    [9, 16_777_216],
+    [9, 4_194_304],
     [10, 1_048_576],
-    [14, 16_777_216],
+    [14, 4_194_304],
   ] as const) {
     refuses(claims(type, most + 1), 'MESSAGE_TOO_LONG', `type ${type}`)
     assert.is(read(claims(type, most)), undefined, `type ${type}`)
