@@ -6,7 +6,7 @@ import {
   parseListen,
   parseTerm,
 } from '#lib/cli/graph/arguments.js'
-import { oneLine, summary } from '#lib/cli/graph/print.js'
+import { eventText, oneLine, summary } from '#lib/cli/graph/print.js'
 import { compileFilter } from '#lib/graph/search/filter.js'
 import { suite } from '../../harness.js'
 
@@ -71,6 +71,12 @@ test('texts of strangers are short and harmless', () => {
   const row = { bytes: 5, deleted: false } as Parameters<typeof summary>[0]
   assert.is(summary(row), '(5 bytes)')
   assert.is(summary({ ...row, deleted: true }), '(deleted)')
+})
+
+test('only who is alone is told so', () => {
+  const event = { type: 'connection-required' }
+  assert.match(eventText({ ...event, why: 'alone' }) ?? '', /nobody is left/)
+  assert.is(eventText({ ...event, why: 'long-term-repair' }), undefined)
 })
 
 test.run()
