@@ -1,3 +1,4 @@
+import { lowerBound } from '../core/sorted.js'
 import { md5 } from '../native/digest.js'
 import {
   ABOUT_TICKS,
@@ -137,12 +138,5 @@ export function hashOf(entries: readonly Entry[], from = 0, to = entries.length)
 
 /** Index of the first range that does not end before a position. */
 export function rangeAt(ranges: readonly Position[], position: Position): number {
-  let low = 0
-  let high = ranges.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (comparePositions(ranges[middle] as Position, position) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
+  return lowerBound(ranges, position, comparePositions)
 }

@@ -1,4 +1,5 @@
 import { emptyList } from '../core/list.js'
+import { lowerBound } from '../core/sorted.js'
 import { comparePositions, Entry, type Position } from './entry.js'
 
 /** Entries a block holds before it is cut in two. */
@@ -37,7 +38,7 @@ export class OrderedEntries {
     // which were there first.
     let from = 0
     while (from < fresh.length) {
-      const index = this.#blockFor(fresh[from] as Entry)
+      const index = lowerBound(this.#blocks, fresh[from] as Entry, compareLast)
       const block = this.#blocks[index]
       if (block === undefined) {
         this.#append(fresh, from)
@@ -59,7 +60,7 @@ export class OrderedEntries {
 
   /** Returns where the next run begins. */
   #insertRun(index: number, block: Entry[], fresh: readonly Entry[], from: number): number {
-    const place = placeFor(block, fresh[from] as Entry)
+    const place = lowerBound(block, fresh[from] as Entry, Entry.compare)
     const next = block[place] as Entry
     let to = from + 1
     while (to < fresh.length && Entry.compare(fresh[to] as Entry, next) < 0) to++
@@ -76,10 +77,10 @@ export class OrderedEntries {
   /** The entry has the position with which it was inserted. */
   remove(entry: Entry): void {
     this.#settle()
-    const index = this.#blockFor(entry)
+    const index = lowerBound(this.#blocks, entry, compareLast)
     const block = this.#blocks[index]
     if (block === undefined) return
-    const place = placeFor(block, entry)
+    const place = lowerBound(block, entry, Entry.compare)
     if (block[place] !== entry) return
     this.#size--
     block.splice(place, 1)
@@ -96,10 +97,10 @@ export class OrderedEntries {
   after(position: Position, limit: number): Entry[] {
     this.#settle()
     const out: Entry[] = []
-    let index = this.#blockOf(position)
+    let index = lowerBound(this.#blocks, position, compareLastPosition)
     let block = this.#blocks[index]
     if (block === undefined) return out
-    let place = placeIn(block, position)
+    let place = lowerBound(block, position, comparePositions)
     const found = block[place]
     if (found !== undefined && comparePositions(found, position) === 0) place++
     while (block !== undefined && out.length < limit) {
@@ -116,54 +117,12 @@ export class OrderedEntries {
     this.#settle()
     for (const block of this.#blocks) yield* block
   }
-
-  /** As `#blockOf`, for the position of an entry: no bigint is made. */
-  #blockFor(entry: Entry): number {
-    let low = 0
-    let high = this.#blocks.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const last = (this.#blocks[middle] as Entry[]).at(-1) as Entry
-      if (Entry.compare(last, entry) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** The first block that does not end before a position; one past the last if all do. */
-  #blockOf(position: Position): number {
-    let low = 0
-    let high = this.#blocks.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const last = (this.#blocks[middle] as Entry[]).at(-1) as Entry
-      if (comparePositions(last, position) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
 }
 
-/** Index of the first entry that is not before a position. */
-function placeIn(block: readonly Entry[], position: Position): number {
-  let low = 0
-  let high = block.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (comparePositions(block[middle] as Entry, position) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+// For the position of an entry, no bigint is made.
 
-/** The same for the position of an entry. */
-function placeFor(block: readonly Entry[], entry: Entry): number {
-  let low = 0
-  let high = block.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (Entry.compare(block[middle] as Entry, entry) < 0) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+const compareLast = (block: readonly Entry[], entry: Entry): number =>
+  Entry.compare(block.at(-1) as Entry, entry)
+
+const compareLastPosition = (block: readonly Entry[], position: Position): number =>
+  comparePositions(block.at(-1) as Entry, position)

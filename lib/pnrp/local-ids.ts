@@ -1,5 +1,6 @@
 import { bytesKey, compareBytes, equalBytes } from '../core/bytes.js'
 import type { Endpoint } from '../core/endpoint.js'
+import { lowerBound } from '../core/sorted.js'
 import { compareDistance } from '../native/ring.js'
 import type { PnrpId, RouteEntry } from '../wire/messages.js'
 import type { LocalIds, LocalRegistration } from './parts.js'
@@ -94,13 +95,6 @@ export class LocalIdList<T extends LocalRegistration> implements LocalIds {
 
   /** Index of the first ID that is not smaller. */
   #position(pnrpId: PnrpId): number {
-    let low = 0
-    let high = this.#sorted.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (compareBytes((this.#sorted[middle] as T).pnrpId, pnrpId) < 0) low = middle + 1
-      else high = middle
-    }
-    return low
+    return lowerBound(this.#sorted, pnrpId, (one, id) => compareBytes(one.pnrpId, id))
   }
 }

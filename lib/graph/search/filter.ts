@@ -121,9 +121,9 @@ function clausesOf(attribute: string, condition: FilterValue | FilterCondition):
   return out
 }
 
-/** The class itself is out of bounds here, as all clocks are. */
-function isDate(value: FilterValue | FilterCondition): value is Date {
-  return typeof value === 'object' && 'toISOString' in value
+/** The class itself is out of bounds here, as all clocks are; callers without types give null. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === '[object Date]'
 }
 
 function typeOf(operand: FilterValue): AttributeType {

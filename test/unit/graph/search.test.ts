@@ -289,6 +289,8 @@ test('a typed filter says the same as XML', () => {
     { attributes: { Owner: { equals: 'Ann' } as FilterCondition } },
     null as unknown as RecordFilter,
     { and: 'x' } as unknown as RecordFilter,
+    { attributes: { a: null } } as unknown as RecordFilter,
+    { attributes: { a: { equal: null } } } as unknown as RecordFilter,
   ]
   for (const filter of refused) {
     assert.throws(
